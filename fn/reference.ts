@@ -95,8 +95,10 @@ function split(text: string): Reference {
 function explain({ name, tag, digest }: Reference): string | undefined {
   const problem = explainName(name);
   if (problem) return problem;
-  if (tag !== undefined && !isTag(tag)) return `"${tag}" is not a tag: letters, digits, "_", "." and "-", 128 at most, not starting with "." or "-"`;
-  if (digest !== undefined && !isDigest(digest)) return `"${digest}" is not a digest, such as sha256: and 64 hexadecimal digits`;
+  if (tag !== undefined && !isTag(tag))
+    return `"${tag}" is not a tag: letters, digits, "_", "." and "-", 128 at most, not starting with "." or "-"`;
+  if (digest !== undefined && !isDigest(digest))
+    return `"${digest}" is not a digest, such as sha256: and 64 hexadecimal digits`;
   return undefined;
 }
 
