@@ -1,3 +1,7 @@
+import type { Note } from '../note.ts';
+import { isName, isTag } from '../reference.ts';
+import { asMap, asText, type Values } from './values.ts';
+
 /** What is known of an image repository, whatever source it came from: a recorded snapshot or a scan. */
 export interface ImageMetadata {
   /** The repository as its source spells it; compared by `canonicalName`. */
@@ -20,4 +24,40 @@ export interface TagMetadata {
   firstSeen?: string;
   /** `os/arch[/variant]` of each image behind the tag. */
   platforms?: string[];
+}
+
+/** Reads an `ImageMetadata` document. A tag that breaks the grammar is dropped; a document that is none is a note. */
+export function readMetadata(resource: Values): ImageMetadata | Note {
+  const image = asText(resource['image']);
+  if (image === undefined || !isName(image))
+    return malformed(`its image is ${JSON.stringify(resource['image'])}, not a repository`);
+  const { tags } = resource;
+  if (tags !== undefined && tags !== null && !Array.isArray(tags)) return malformed(`tags of ${image} is not a list`);
+  const scannedAt = asText(resource['scannedAt']);
+  const metadata: ImageMetadata = { image, complete: resource['complete'] !== false, tags: [] };
+  if (scannedAt !== undefined) metadata.scannedAt = scannedAt;
+  for (const entry of tags ?? []) {
+    const tag = readTag(entry);
+    if (tag) metadata.tags.push(tag);
+  }
+  return metadata;
+}
+
+function readTag(value: unknown): TagMetadata | undefined {
+  const entry = asMap(value);
+  const name = asText(entry?.['name'] ?? value);
+  if (name === undefined || !isTag(name)) return undefined;
+  const tag: TagMetadata = { name };
+  if (!entry) return tag;
+  for (const field of ['digest', 'created', 'pushed', 'firstSeen'] as const) {
+    const text = asText(entry[field]);
+    if (text !== undefined) tag[field] = text;
+  }
+  const { platforms } = entry;
+  if (Array.isArray(platforms)) tag.platforms = platforms.filter((platform) => typeof platform === 'string');
+  return tag;
+}
+
+function malformed(why: string): Note {
+  return { reason: 'metadata-malformed', message: `an ImageMetadata document is not used: ${why}` };
 }

@@ -1,0 +1,250 @@
+import type { Result } from './result.ts';
+import type { Slice } from './source.ts';
+import { readDocument } from './yaml/read.ts';
+import { at, deref, get, textOf, type MapNode, type Node } from './yaml/tree.ts';
+
+/**
+ * A ResourceList as text (reference/krm-function.md A1): where its items lie, and what else it says. Nothing is ever
+ * re-encoded; `results` are inserted as text.
+ */
+export interface ResourceList {
+  text: string;
+  items: Slice[];
+  functionConfig?: Node;
+  /** The entries of an earlier function, which are kept. */
+  results?: Node;
+  /** Where a `results` that is not there yet goes; inside the braces of a list in flow style (JSON). */
+  insertAt: number;
+  flow: boolean;
+}
+
+interface Span {
+  start: number;
+  end: number;
+}
+
+/** The input is no ResourceList that can be worked on. The caller who made it must act; nothing is printed. */
+export class ResourceListError extends Error {
+  override name = 'ResourceListError';
+}
+
+/**
+ * Reads a ResourceList, or a `List` as kyaml takes it.
+ * @throws ResourceListError saying what it is instead.
+ */
+export async function readResourceList(text: string): Promise<ResourceList> {
+  if (text.trim() === '')
+    throw new ResourceListError('stdin is empty, not a ResourceList; did the program before it fail?');
+  return (await readBlockList(text)) ?? (await readAnyList(text));
+}
+
+/** A top-level key of a block-style list, with the lines up to the next one. */
+interface Section extends Span {
+  key: string;
+}
+
+/**
+ * The form that orchestrators send, by lines alone: block style, keys at the left edge, so that 25 MB of items are not
+ * parsed to find the few that matter. Undefined for any other form.
+ */
+async function readBlockList(text: string): Promise<ResourceList | undefined> {
+  const sections = splitSections(text);
+  if (!sections) return undefined;
+  const byKey = new Map(sections.map((section) => [section.key, section]));
+  if (byKey.size < sections.length) return undefined;
+  const head = await readSection(text, byKey.get('kind'));
+  checkKind(textOf(get(head, 'kind')));
+  const itemsSection = byKey.get('items');
+  const items = itemsSection ? splitItems(text, itemsSection) : [];
+  if (!items) return undefined;
+  const functionConfig = get(await readSection(text, byKey.get('functionConfig')), 'functionConfig');
+  const results = get(await readSection(text, byKey.get('results')), 'results');
+  const end = sections.at(-1)!.end;
+  // Without a last line end, text added behind could become part of a block scalar.
+  const atEnd = end === 0 || text[end - 1] === '\n';
+  return {
+    text,
+    items: items,
+    ...(functionConfig && { functionConfig }),
+    ...(results && { results }),
+    insertAt: atEnd ? end : sections[0]!.start,
+    flow: false,
+  };
+}
+
+/** The top-level sections of a single block-style document; undefined if it is anything else. */
+function splitSections(text: string): Section[] | undefined {
+  const sections: Section[] = [];
+  let end = text.length;
+  for (let pos = text.charCodeAt(0) === 0xfeff ? 1 : 0; pos < text.length;) {
+    const code = text.charCodeAt(pos);
+    const newline = text.indexOf('\n', pos);
+    const next = newline < 0 ? text.length : newline + 1;
+    // A blank, an item at the left edge, a line end or a comment: it belongs to the section above.
+    if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x23) {
+      const line = text.slice(pos, newline < 0 ? text.length : newline).trimEnd();
+      if (code !== 0x2d || line.startsWith('---')) {
+        if (line === '...') {
+          if (text.slice(next).trim() !== '') return undefined;
+          end = pos;
+          break;
+        }
+        if (line === '---' && sections.length === 0) {
+          pos = next;
+          continue;
+        }
+        const key = /^([A-Za-z]+):(?:\s|$)/.exec(line)?.[1];
+        if (!key) return undefined;
+        const previous = sections.at(-1);
+        if (previous) previous.end = pos;
+        sections.push({ key, start: pos, end: text.length });
+      } else if (sections.length === 0) return undefined;
+    }
+    pos = next;
+  }
+  const last = sections.at(-1);
+  if (!last) return undefined;
+  last.end = end;
+  return sections;
+}
+
+/** The items of a block sequence, by the lines that start one; undefined if the section holds anything else. */
+function splitItems(text: string, { start, end }: Section): Slice[] | undefined {
+  const header = text.slice(start, lineEnd(text, start)).trimEnd();
+  if (header === 'items: []' || header === 'items: null') return [];
+  if (!/^items:(?:\s+#.*)?$/.test(header)) return undefined;
+  const items: Slice[] = [];
+  let column = -1;
+  for (let pos = lineEnd(text, start); pos < end;) {
+    let first = pos;
+    if (column < 0) while (text[first] === ' ') first++;
+    else first = pos + column;
+    const code = text.charCodeAt(first);
+    if (column < 0) {
+      if (code === 0x2d) column = first - pos;
+      else if (code !== 0x23 && code !== 0x0a && code !== 0x0d) return undefined;
+    }
+    if (column >= 0 && code === 0x2d && isBlank(text, pos, first) && isSpace(text.charCodeAt(first + 1))) {
+      const previous = items.at(-1);
+      if (previous) previous.end = pos;
+      items.push({ start: pos, end });
+    }
+    pos = lineEnd(text, pos);
+  }
+  return items;
+}
+
+function isBlank(text: string, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) if (text.charCodeAt(i) !== 0x20) return false;
+  return true;
+}
+
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x0a || code === 0x0d || Number.isNaN(code);
+}
+
+function lineEnd(text: string, from: number): number {
+  const newline = text.indexOf('\n', from);
+  return newline < 0 ? text.length : newline + 1;
+}
+
+/** Any other form, JSON among them: the whole text is parsed to find the items. */
+async function readAnyList(text: string): Promise<ResourceList> {
+  const { root } = await read(text, 0, text.length);
+  const list = deref(root);
+  if (list?.kind !== 'map') throw new ResourceListError('stdin holds no ResourceList: it is not a map');
+  checkKind(textOf(get(list, 'kind')));
+  const items = get(list, 'items');
+  if (items && items.kind !== 'seq' && textOf(items) !== undefined)
+    throw new ResourceListError('the items of the ResourceList are not a list');
+  const slices = items?.kind === 'seq' ? items.items.map(({ start, end }) => ({ start, end })) : [];
+  const functionConfig = get(list, 'functionConfig');
+  const results = get(list, 'results');
+  return {
+    text,
+    items: slices,
+    ...(functionConfig && { functionConfig }),
+    ...(results && { results }),
+    insertAt: insertionPoint(text, list),
+    flow: list.flow,
+  };
+}
+
+function insertionPoint(text: string, list: MapNode): number {
+  if (list.flow) return list.end - 1;
+  const first = list.entries[0]!.key.start;
+  return text.endsWith('\n') && !/^\.\.\.\s*$/m.test(text.slice(list.end)) ? text.length : first;
+}
+
+function checkKind(kind: string | undefined): void {
+  if (kind === 'ResourceList' || kind === 'List') return;
+  throw new ResourceListError(
+    kind === undefined
+      ? 'stdin holds no ResourceList: it has no kind'
+      : `stdin holds a ${kind}, not a ResourceList; to edit files, name their directory: image-update DIR`,
+  );
+}
+
+async function readSection(text: string, section: Section | undefined): Promise<Node | undefined> {
+  return section && (await read(text, section.start, section.end)).root;
+}
+
+async function read(text: string, start: number, end: number): Promise<{ root?: Node | undefined }> {
+  const outcome = await readDocument(text, start, end);
+  if (!('problem' in outcome)) return outcome;
+  const { message, offset } = outcome.problem;
+  const line = text.slice(0, offset ?? start).split('\n').length;
+  throw new ResourceListError(`stdin is not readable YAML at line ${line}: ${message}`);
+}
+
+/**
+ * The text of the list with results added, each as one line of JSON, which is YAML with safe quoting
+ * (reference/krm-function.md B4). Earlier results stay, and come first. Nothing to report leaves the text as it is.
+ */
+export function withResults({ text, results: earlier, insertAt, flow }: ResourceList, results: Result[]): string {
+  if (results.length === 0) return text;
+  const lines = results.map((result) => JSON.stringify(result));
+  const eol = text.includes('\r\n') ? '\r\n' : '\n';
+  if (earlier?.kind === 'seq' && earlier.flow) {
+    const at = earlier.end - 1;
+    return insert(text, at, `${earlier.items.length > 0 ? ', ' : ''}${lines.join(', ')}`);
+  }
+  if (earlier?.kind === 'seq') {
+    const last = earlier.items.at(-1)!;
+    const column = earlier.start - (text.lastIndexOf('\n', earlier.start - 1) + 1);
+    const at = endOfLine(text, last.end);
+    const lead = at === 0 || text[at - 1] === '\n' ? '' : eol;
+    return insert(text, at, lead + lines.map((line) => `${' '.repeat(column)}- ${line}${eol}`).join(''));
+  }
+  if (earlier) return `${text.slice(0, earlier.start)} [${lines.join(', ')}]${text.slice(earlier.end)}`;
+  if (flow) {
+    const empty = /\{\s*$/.test(text.slice(0, insertAt));
+    return insert(text, insertAt, `${empty ? '' : ', '}"results": [${lines.join(', ')}]`);
+  }
+  return insert(text, insertAt, `results:${eol}${lines.map((line) => `- ${line}${eol}`).join('')}`);
+}
+
+function insert(text: string, at: number, added: string): string {
+  return text.slice(0, at) + added + text.slice(at);
+}
+
+/** The start of the line after an offset; the offset itself where it already starts a line. */
+function endOfLine(text: string, offset: number): number {
+  return offset > 0 && text[offset - 1] === '\n' ? offset : lineEnd(text, offset);
+}
+
+/** File path and index of an item by its annotations (reference/krm-function.md A2); the `internal.` spelling wins. */
+export function itemPlace(root: Node | undefined): { path?: string; index?: number } {
+  const item = deref(root);
+  const annotations = at(item?.kind === 'seq' ? item.items[0] : item, 'metadata', 'annotations');
+  const path =
+    textOf(get(annotations, 'internal.config.kubernetes.io/path')) ??
+    textOf(get(annotations, 'config.kubernetes.io/path'));
+  const index =
+    textOf(get(annotations, 'internal.config.kubernetes.io/index')) ??
+    textOf(get(annotations, 'config.kubernetes.io/index'));
+  return {
+    ...(path !== undefined && { path }),
+    ...(index !== undefined && /^\d{1,9}$/.test(index) && { index: Number(index) }),
+  };
+}
