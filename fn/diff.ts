@@ -1,0 +1,96 @@
+/** Characters `[start, end)` of a text, and what stands there instead. */
+export interface Replacement {
+  start: number;
+  end: number;
+  text: string;
+}
+
+const CONTEXT = 3;
+
+/**
+ * A unified diff, as `git apply` takes it, of a text and what replacements make of it. They are in order and apart.
+ * The changed lines are known from the replacements, so nothing is compared.
+ */
+export function unifiedDiff(name: string, text: string, replacements: readonly Replacement[]): string {
+  const starts = lineStarts(text);
+  const hunks: Hunk[] = [];
+  for (const replacement of replacements) {
+    const first = lineOf(starts, replacement.start);
+    const last = lineOf(starts, Math.max(replacement.start, replacement.end - 1));
+    const hunk = hunks.at(-1);
+    if (hunk && first <= hunk.last + 2 * CONTEXT) {
+      hunk.last = Math.max(hunk.last, last);
+      hunk.replacements.push(replacement);
+    } else hunks.push({ first, last, replacements: [replacement] });
+  }
+  let shift = 0;
+  let output = `--- a/${name}\n+++ b/${name}\n`;
+  for (const { first, last, replacements } of hunks) {
+    const from = Math.max(0, first - CONTEXT);
+    const to = Math.min(starts.length - 1, last + 1 + CONTEXT);
+    const body = diffLines(text, starts, from, to, replacements);
+    const removed = to - from;
+    const added = body.filter((line) => !line.startsWith('-') && !line.startsWith('\\')).length;
+    output += `@@ -${from + 1},${removed} +${from + 1 + shift},${added} @@\n${body.join('\n')}\n`;
+    shift += added - removed;
+  }
+  return output;
+}
+
+interface Hunk {
+  first: number;
+  last: number;
+  replacements: Replacement[];
+}
+
+function diffLines(text: string, starts: number[], from: number, to: number, replacements: Replacement[]): string[] {
+  const body: string[] = [];
+  const pending = [...replacements];
+  for (let line = from; line < to; line++) {
+    if (pending.length === 0 || pending[0]!.start >= starts[line + 1]!) {
+      body.push(...prefixed(' ', text.slice(starts[line], starts[line + 1])));
+      continue;
+    }
+    // A run of changed lines: all that the replacements on them touch.
+    const start = starts[line]!;
+    let old = line;
+    let changed = '';
+    let position = start;
+    while (pending.length > 0 && pending[0]!.start < starts[old + 1]!) {
+      const { start: at, end, text: replacement } = pending.shift()!;
+      changed += text.slice(position, at) + replacement;
+      position = end;
+      while (old + 1 < to && starts[old + 1]! < end) old++;
+    }
+    changed += text.slice(position, Math.max(position, starts[old + 1]!));
+    body.push(...prefixed('-', text.slice(start, starts[old + 1])), ...prefixed('+', changed));
+    line = old;
+  }
+  return body;
+}
+
+function prefixed(sign: string, lines: string): string[] {
+  const ended = lines.endsWith('\n');
+  const output = (ended ? lines.slice(0, -1) : lines).split('\n').map((line) => sign + line);
+  if (!ended) output.push('\\ No newline at end of file');
+  return output;
+}
+
+/** Where each line starts, and at last where the text ends. */
+function lineStarts(text: string): number[] {
+  const starts = [0];
+  for (let i = text.indexOf('\n'); i >= 0 && i + 1 < text.length; i = text.indexOf('\n', i + 1)) starts.push(i + 1);
+  starts.push(text.length);
+  return starts;
+}
+
+function lineOf(starts: number[], offset: number): number {
+  let low = 0;
+  let high = starts.length - 2;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (starts[middle]! <= offset) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
