@@ -1,0 +1,233 @@
+import { Composer, isAlias, isMap, isScalar, isSeq, Parser, Schema } from 'yaml';
+import type { Alias, Document, Range, Scalar, YAMLError, YAMLMap, YAMLSeq } from 'yaml';
+import type { Note } from '../note.ts';
+import { commentAbove, commentAfter, lineStart } from './comments.ts';
+import type { AliasNode, Entry, MapNode, Node, ScalarNode, ScalarStyle, SeqNode, Span } from './tree.ts';
+
+/** Why a document is not edited. */
+export interface Refusal {
+  problem: Note & { offset: number };
+}
+
+/** The AST takes 20 to 40 times the text's size and 0.4 s a MiB, so this much is the most one document may cost. */
+const MAX_LENGTH = 8 * 1024 * 1024;
+/** Deeper than any manifest; both readers stop there, long before their stacks do. */
+export const MAX_DEPTH = 256;
+
+/** Nothing is resolved: every scalar stays the text that it is, whatever its tag. */
+const SCHEMA = new Schema({ schema: 'failsafe', resolveKnownTags: false });
+const OPTIONS = { schema: SCHEMA, uniqueKeys: false, prettyErrors: false };
+
+const STYLES: Record<string, ScalarStyle> = {
+  PLAIN: 'plain',
+  QUOTE_SINGLE: 'single',
+  QUOTE_DOUBLE: 'double',
+  BLOCK_LITERAL: 'literal',
+  BLOCK_FOLDED: 'folded',
+};
+
+/**
+ * Reads the one document in `[start, end)` by the `yaml` package's AST: slow and thorough. Undefined for a document
+ * without content. What is not clearly one document with unique keys and known aliases is refused
+ * (reference/krm-function.md D2): editing it might change what it means.
+ *
+ * `start` must begin a line, blanks before it aside; then offsets are those of the whole `text`.
+ */
+export function compose(text: string, start: number, end: number): Node | undefined | Refusal {
+  if (end - start > MAX_LENGTH) {
+    const size = `${((end - start) / 1024 / 1024).toFixed(1)} MiB`;
+    return refuse('too-large', `the document is too large for a thorough reading: ${size}, more than 8 MiB`, start);
+  }
+  const base = lineStart(text, start);
+  const slice = text.slice(base, end);
+  const stray = /\r(?!\n)/.exec(slice);
+  if (stray) return refuse('bare-cr', 'a line ends with CR alone; use LF or CRLF', base + stray.index);
+  try {
+    const documents = [...new Composer(OPTIONS).compose(new Parser().parse(slice))];
+    const [error] = documents.flatMap((document) => document.errors);
+    if (error) return invalid(slice, base, error);
+    const [document, next] = documents.filter(hasContent);
+    if (next) return refuse('several-documents', 'another document starts here without "---"', base + next.range[0]);
+    return document && new Reader(text, base, end).read(document.contents);
+  } catch (error) {
+    if (error instanceof Refused) return error.refusal;
+    if (error instanceof RangeError) return refuse('too-deep', 'it is nested too deeply', start);
+    throw error;
+  }
+}
+
+function hasContent({ contents }: Document.Parsed): boolean {
+  return (
+    !isScalar(contents) ||
+    contents.source !== '' ||
+    contents.type !== 'PLAIN' ||
+    Boolean(contents.anchor ?? contents.tag)
+  );
+}
+
+function refuse(reason: string, message: string, offset: number): Refusal {
+  return { problem: { reason, message, offset } };
+}
+
+/** Ends the reading of a document; never leaves this file. */
+class Refused extends Error {
+  readonly refusal: Refusal;
+  constructor(refusal: Refusal) {
+    super(refusal.problem.message);
+    this.refusal = refusal;
+  }
+}
+
+/** The commonest errors in the words of someone who writes YAML, not of someone who parses it. */
+const WORDS: Partial<Record<YAMLError['code'], string>> = {
+  BAD_SCALAR_START: 'a plain value may not start with this character; quote it',
+  BLOCK_AS_IMPLICIT_KEY: 'a key inside the value of a key on the same line; quote the value, or start a new line',
+  MULTILINE_IMPLICIT_KEY: 'a line that is neither "key: value" nor the continuation of a value',
+  RESOURCE_EXHAUSTION: 'it is nested too deeply',
+  TAB_AS_INDENT: 'a tab is used as indentation; use spaces',
+};
+
+/** `{{` where a value or a line starts. */
+const TEMPLATE = /^[ \t]*(?:- +)*(?:[\w./-]+:[ \t]+)?\{\{/m;
+
+function invalid(slice: string, base: number, { code, message, pos }: YAMLError): Refusal {
+  const offset = base + Math.min(pos[0], slice.length);
+  if (TEMPLATE.test(slice)) return template(offset);
+  const reason = code === 'TAB_AS_INDENT' ? 'tab-indentation' : 'yaml-invalid';
+  return refuse(reason, `not valid YAML: ${WORDS[code] ?? message}`, offset);
+}
+
+function template(offset: number): Refusal {
+  return refuse(
+    'template',
+    'a template ("{{ … }}"), which is YAML only when rendered; move it or leave it out',
+    offset,
+  );
+}
+
+/** Turns one AST into our tree, in order of the text. */
+class Reader {
+  readonly #text: string;
+  readonly #base: number;
+  readonly #end: number;
+  /** The latest node of each name; undefined while that node is being read. */
+  readonly #anchors = new Map<string, Node | undefined>();
+  /** Where the token read last ends: comments before it are not above what comes next. */
+  #last: number;
+  #depth = 0;
+
+  constructor(text: string, base: number, end: number) {
+    this.#text = text;
+    this.#base = base;
+    this.#end = end;
+    this.#last = base;
+  }
+
+  read(node: unknown, inFlow = false): Node {
+    if (++this.#depth > MAX_DEPTH)
+      throw new Refused(refuse('too-deep', `it is nested deeper than ${MAX_DEPTH} levels`, this.#last));
+    const read = isAlias(node) ? this.#alias(node, inFlow) : this.#value(node, inFlow);
+    this.#depth--;
+    return read;
+  }
+
+  #value(node: unknown, inFlow: boolean): Node {
+    if (!isMap(node) && !isSeq(node) && !isScalar(node)) throw new TypeError('the AST has a node of no known kind');
+    const { anchor, tag } = node;
+    if (anchor) this.#anchors.set(anchor, undefined);
+    const value = isMap(node) ? this.#map(node) : isSeq(node) ? this.#seq(node) : this.#scalar(node, inFlow);
+    if (tag) value.tag = tag;
+    if (!anchor) return value;
+    value.anchor = anchor;
+    this.#anchors.set(anchor, value);
+    return value;
+  }
+
+  #alias(alias: Alias, inFlow: boolean): AliasNode {
+    const name = alias.source;
+    const { start, end } = this.#span(alias);
+    const target = this.#anchors.get(name);
+    if (!target && this.#anchors.has(name))
+      throw new Refused(refuse('alias-recursive', `the alias *${name} stands inside the value that it repeats`, start));
+    if (!target)
+      throw new Refused(refuse('alias-undefined', `the alias *${name} has no anchor &${name} before it`, start));
+    this.#last = end;
+    return { kind: 'alias', start, end, name, target, ...this.#comment(end, inFlow) };
+  }
+
+  #scalar(scalar: Scalar, inFlow: boolean): ScalarNode {
+    const { start, end } = this.#span(scalar);
+    this.#last = end;
+    const value = scalar.source ?? '';
+    const style = start === end ? 'empty' : STYLES[scalar.type ?? 'PLAIN']!;
+    if (style !== 'literal' && style !== 'folded')
+      return { kind: 'scalar', start, end, value, style, ...this.#comment(end, inFlow) };
+    const header = /[|>][-+\d]*/y;
+    header.lastIndex = start;
+    header.test(this.#text);
+    return { kind: 'scalar', start, end, value, style, ...this.#comment(header.lastIndex, false) };
+  }
+
+  #map(map: YAMLMap): MapNode {
+    const { start, end } = this.#span(map);
+    const flow = map.flow === true;
+    if (flow && this.#text.startsWith('{{', start)) throw new Refused(template(start));
+    const entries: Entry[] = [];
+    const seen = new Set<string>();
+    for (const pair of map.items) {
+      const key = this.read(pair.key, flow);
+      const value = pair.value ? this.read(pair.value, flow) : missing(key.end);
+      if (key.kind !== 'scalar') continue;
+      if (seen.has(key.value)) throw new Refused(duplicate(key));
+      seen.add(key.value);
+      delete key.comment;
+      entries.push({ key, value });
+    }
+    if (flow) this.#last = end;
+    return { kind: 'map', start, end: this.#last, flow, entries };
+  }
+
+  #seq(seq: YAMLSeq): SeqNode {
+    const { start, end } = this.#span(seq);
+    const flow = seq.flow === true;
+    const items: Node[] = [];
+    for (const child of seq.items) {
+      const from = this.#last;
+      const item = this.read(child, flow);
+      if (!flow && (item.kind === 'scalar' || item.kind === 'alias')) {
+        const dash = items.length === 0 ? start : this.#nextToken(from);
+        const above = commentAbove(this.#text, dash, from);
+        if (above) item.above = above;
+      }
+      items.push(item);
+    }
+    if (flow) this.#last = end;
+    return { kind: 'seq', start, end: this.#last, flow, items };
+  }
+
+  #span({ range }: { range?: Range | null | undefined }): Span {
+    if (!range) throw new TypeError('the AST has a node without a place');
+    return { start: this.#base + range[0], end: this.#base + range[1] };
+  }
+
+  #comment(offset: number, inFlow: boolean): { comment?: Span } {
+    const comment = commentAfter(this.#text, offset, this.#end, inFlow);
+    return comment ? { comment } : {};
+  }
+
+  /** The first character from `from` that is neither white space nor comment. */
+  #nextToken(from: number): number {
+    const gap = /(?:\s|#.*)*/y;
+    gap.lastIndex = from;
+    gap.test(this.#text);
+    return gap.lastIndex;
+  }
+}
+
+function duplicate({ value, start }: ScalarNode): Refusal {
+  return refuse('duplicate-key', `the key "${value}" stands twice in one map; remove one`, start);
+}
+
+function missing(offset: number): ScalarNode {
+  return { kind: 'scalar', start: offset, end: offset, value: '', style: 'empty' };
+}
