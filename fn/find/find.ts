@@ -1,0 +1,59 @@
+import type { DeclaredField } from '../config/image-update.ts';
+import type { Note } from '../note.ts';
+import { aliasImages } from './aliases.ts';
+import { declaredImages } from './declared.ts';
+import { scalarsOfSlots, type ImageField, type Images } from './field.ts';
+import { helmImages, isHelmRelease } from './helm.ts';
+import { kustomizationImages, kustomizationImagesAt } from './kustomization.ts';
+import { podImages } from './pods.ts';
+import type { Resource } from './resources.ts';
+
+export type { ImageField, Images, Origin } from './field.ts';
+
+export interface FindOptions {
+  /** Where kinds that are not built in keep images. */
+  fields?: readonly DeclaredField[];
+  /** Look for images at any depth of Helm values. */
+  deepHelm?: boolean;
+  /** Of the file that holds the resource: a Kustomization may be known by its name alone. */
+  path?: string;
+}
+
+/**
+ * The image fields of a resource, in a stated order, and notes for an author who wants them updated: images that are
+ * written in a way that is not read, aliases that lead nowhere, or that there is no image at all.
+ */
+export function findImages(
+  resource: Resource,
+  { fields: declared = [], deepHelm = false, path }: FindOptions = {},
+): Images {
+  const images = isHelmRelease(resource) ? helmImages(resource, deepHelm) : plainImages(resource, path);
+  if (declared.length > 0) add(images, declaredImages(resource, declared));
+  if (images.fields.length === 0 && images.notes.length === 0) images.notes.push(imageless(resource));
+  return images;
+}
+
+function plainImages(resource: Resource, path: string | undefined): Images {
+  const keys = kustomizationImagesAt(resource, path);
+  const fields = keys ? kustomizationImages(resource, keys) : podImages(resource);
+  const { fields: aliased, notes } = aliasImages(resource, resource.node, '', 'declared');
+  if (aliased.length === 0) return { fields, notes };
+  const names = new Set(aliased.map(({ container }) => container));
+  return { fields: [...fields.filter(({ container }) => !names.has(container)), ...aliased], notes };
+}
+
+/** Adds fields that are not among those found already. */
+function add({ fields }: Images, more: ImageField[]): void {
+  const taken = new Set(fields.flatMap(({ slots }) => scalarsOfSlots(slots)));
+  for (const field of more) if (!scalarsOfSlots(field.slots).some((scalar) => taken.has(scalar))) fields.push(field);
+}
+
+function imageless({ ref }: Resource): Note {
+  const { kind } = ref;
+  return {
+    reason: 'no-images',
+    message: kind.endsWith('List')
+      ? `annotations of a ${kind} mean nothing; put them on its items`
+      : `no image was found in this ${kind || 'document'}; annotate the object whose manifest holds the image, or name the place by an annotation repository.fluxcd.io/NAME or under "fields" of the configuration`,
+  };
+}

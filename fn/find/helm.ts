@@ -1,0 +1,186 @@
+import type { Note } from '../note.ts';
+import { at, isNull, textOf, type MapNode, type Node, type ScalarNode } from '../yaml/tree.ts';
+import { aliasImages } from './aliases.ts';
+import { imageField, scalarsOfSlots, type ImageField, type Images } from './field.ts';
+import { entriesOf, itemPath, keyPath } from './path.ts';
+import type { Resource } from './resources.ts';
+import type { Slots } from './slots.ts';
+
+const KINDS = new Set(['HelmRelease', 'FluxHelmRelease']);
+
+/** Whether a resource is a release of a chart, of Flux v1 or v2; by kind alone (reference/flux-v1-mode.md §10.1). */
+export function isHelmRelease({ ref }: Resource): boolean {
+  return KINDS.has(ref.kind);
+}
+
+const VALUES = 'spec.values';
+/** The name of an image that stands in the values themselves. */
+const ROOT_NAME = 'chart-image';
+
+type Entries = ReturnType<typeof entriesOf>;
+
+/**
+ * The images in `spec.values`: those of the values and of each first-level map, in the eight shapes of
+ * reference/flux-v1-mode.md §10.3 with §17's choices (an empty part is absent, a number is the tag that it is
+ * written as), and those that annotations locate (§10.4), which replace a detected one of the same name. `deep` also looks at all maps
+ * below, which get dotted names.
+ */
+export function helmImages(resource: Resource, deep: boolean): Images {
+  const values = at(resource.node, 'spec', 'values');
+  const aliased = aliasImages(resource, values, VALUES, 'helm');
+  const detected: Images = { fields: [], notes: [] };
+  if (values?.kind === 'map')
+    walk(values, deep ? MAX_DEPTH : 1, (map, path, name) => examine(resource, map, path, name, detected));
+
+  const names = new Set(aliased.fields.map(({ container }) => container));
+  const fields = [...aliased.fields, ...detected.fields.filter(({ container }) => !names.has(container))];
+  const notes = [...aliased.notes, ...uncovered(detected.notes, aliased.fields)];
+  if (fields.length === 0 && notes.length === 0 && !deep && values?.kind === 'map')
+    notes.push(...deeper(resource, values));
+  return { fields: fields.toSorted(byName), notes };
+}
+
+function byName({ container: a }: ImageField, { container: b }: ImageField): number {
+  if (a === b) return 0;
+  if (a === ROOT_NAME || b === ROOT_NAME) return a === ROOT_NAME ? -1 : 1;
+  return a < b ? -1 : 1;
+}
+
+/** Values deeper than this are no images; aliased maps that multiply end here, too. */
+const MAX_DEPTH = 32;
+const MAX_MAPS = 10_000;
+
+/** Visits the values and the maps below them, `depth` levels down; only below the first level through lists. */
+function walk(values: MapNode, depth: number, visit: (map: Entries, path: string, name: string) => void): void {
+  let maps = 0;
+  function enter(node: Node, path: string, name: string, left: number): void {
+    if (node.kind === 'map') {
+      if (++maps > MAX_MAPS) return;
+      const entries = entriesOf(node);
+      visit(entries, path, name || ROOT_NAME);
+      if (left === 0) return;
+      for (const [key, value] of entries) enter(value, keyPath(path, key), name ? `${name}.${key}` : key, left - 1);
+    } else if (node.kind === 'seq' && depth > 1 && left > 0) {
+      for (const [i, item] of node.items.entries()) {
+        const value = item.kind === 'alias' ? item.target : item;
+        enter(value, itemPath(path, i), `${name}.${i}`, left - 1);
+      }
+    }
+  }
+  enter(values, VALUES, '', depth);
+}
+
+function examine(resource: Resource, map: Entries, path: string, name: string, { fields, notes }: Images): void {
+  const image = map.get('image');
+  if (image?.kind === 'scalar') {
+    if (!isText(image) || LINK.test(image.value)) return;
+    const { slots, place } = slotsIn(map, image, 'image');
+    const field = imageField(resource.ref, name, keyPath(path, place), slots, 'helm');
+    const elsewhere = field.reference?.tag === undefined ? map.get('imageTag') : undefined;
+    if (elsewhere?.kind === 'scalar')
+      notes.push(hidden(path, name, image, 'its tag stands in imageTag', ['image', 'imageTag']));
+    else fields.push(field);
+  } else if (image?.kind === 'map') {
+    const parts = entriesOf(image);
+    const repository = parts.get('repository');
+    const at = keyPath(path, 'image');
+    if (repository?.kind === 'scalar' && isText(repository)) {
+      const { slots, place } = slotsIn(parts, repository, 'repository');
+      fields.push(imageField(resource.ref, name, keyPath(at, place), slots, 'helm'));
+    } else {
+      const note = unlikely(path, name, parts);
+      if (note) notes.push(note);
+    }
+  }
+}
+
+/** A link to a picture is no image of this kind. */
+const LINK = /^(?:https?|data):/;
+
+/** The parts that stand beside a repository, and the key under which a tag stands or would be written. */
+function slotsIn(map: Entries, repository: ScalarNode, key: string): { slots: Slots; place: string } {
+  const slots: Slots = {};
+  const registry = map.get('registry');
+  if (registry?.kind === 'scalar' && isText(registry) && registry.value !== '') slots.registry = registry;
+  const tag = map.get('tag');
+  if (tag?.kind === 'scalar') slots.tag = tag;
+  const digest = map.get('digest');
+  if (digest?.kind === 'scalar') slots.digest = digest;
+  if (!slots.registry && !slots.tag && !slots.digest) return { slots: { whole: repository }, place: key };
+  return { slots: { ...slots, repository }, place: slots.tag ? 'tag' : key };
+}
+
+const NUMBER = /^[-+]?(?:0x[\da-fA-F]+|0o[0-7]+|(?:\d[\d_]*)?\.?\d+(?:[eE][-+]?\d+)?|\.inf|\.nan)$/i;
+const BOOLEAN = /^(?:true|false|yes|no|on|off)$/i;
+
+/** Whether YAML reads a scalar as text, which it must be to name a repository: `image: true` is a switch. */
+function isText(scalar: ScalarNode): boolean {
+  if (scalar.style !== 'plain' || scalar.tag?.endsWith('str')) return scalar.style !== 'empty';
+  return !isNull(scalar) && !BOOLEAN.test(scalar.value) && !NUMBER.test(scalar.value);
+}
+
+/** Other names for a repository that charts use, which Flux v1 did not see. */
+const OTHER_NAMES = ['name', 'repo', 'image'];
+
+/** A map under `image` that speaks of an image in a shape that is not read; undefined if it only has, say, a pull policy. */
+function unlikely(path: string, name: string, parts: Entries): Note | undefined {
+  const tag = ['tag', 'version', 'imageTag'].find((key) => parts.get(key)?.kind === 'scalar');
+  const repository = OTHER_NAMES.find((key) => textOf(parts.get(key)));
+  const scalar = parts.get(repository ?? tag ?? '');
+  if (scalar?.kind !== 'scalar') return undefined;
+  const keys = [repository, tag].filter((key) => key !== undefined);
+  if (repository)
+    return hidden(
+      path,
+      name,
+      scalar,
+      'it has no repository',
+      keys.map((key) => `image.${key}`),
+    );
+  return {
+    reason: 'image-hidden',
+    message: `image ${name} is not updated: it has a ${tag} and no repository, which is in the chart; add image.repository`,
+    offset: scalar.start,
+    path: keyPath(path, 'image'),
+    container: name,
+  };
+}
+
+/** A note on an image that only annotations can locate, with those annotations. */
+function hidden(path: string, name: string, scalar: ScalarNode, why: string, [repository, tag]: string[]): Note {
+  const base = path === VALUES ? '' : `${name}.`;
+  const annotations = [`repository.fluxcd.io/${name}: ${base}${repository}`];
+  if (tag !== undefined) annotations.push(`tag.fluxcd.io/${name}: ${base}${tag}`);
+  return {
+    reason: 'image-hidden',
+    message: `image ${name} is not updated: ${why}; say where it is by the annotations "${annotations.join('" and "')}"`,
+    offset: scalar.start,
+    path: keyPath(path, 'image'),
+    container: name,
+  };
+}
+
+/** Notes on hidden images that no alias locates. */
+function uncovered(notes: Note[], aliased: ImageField[]): Note[] {
+  if (notes.length === 0 || aliased.length === 0) return notes;
+  const places = new Set(aliased.flatMap(({ slots }) => scalarsOfSlots(slots)).map(({ start }) => start));
+  return notes.filter(({ offset }) => !places.has(offset!));
+}
+
+/** A note on the first of the images that stand too deep, for a release that seems to have none. */
+function deeper(resource: Resource, values: MapNode): Note[] {
+  const found: Images = { fields: [], notes: [] };
+  walk(values, MAX_DEPTH, (map, path, name) => examine(resource, map, path, name, found));
+  const [first] = found.fields;
+  if (!first) return [];
+  const { container, path } = first;
+  const more = found.fields.length > 1 ? ` and ${found.fields.length - 1} more` : '';
+  return [
+    {
+      reason: 'image-hidden',
+      message: `the image at ${path}${more} is not looked at, as it stands below the first level of the values; set deepHelmValues, or annotate repository.fluxcd.io/NAME with its path below ${VALUES}`,
+      path,
+      container,
+    },
+  ];
+}
