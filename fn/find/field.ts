@@ -1,6 +1,7 @@
 import type { Note } from '../note.ts';
 import type { Reference } from '../reference.ts';
 import type { ResourceRef } from '../result.ts';
+import type { ScalarNode } from '../yaml/tree.ts';
 import { referenceOf, type Slots } from './slots.ts';
 
 /** A place of a resource that holds an image. */
@@ -36,7 +37,7 @@ export function imageField(
 }
 
 /** The scalars that an image is written in. */
-export function scalarsOfSlots({ whole, registry, repository, tag, digest }: Slots) {
+export function scalarsOfSlots({ whole, registry, repository, tag, digest }: Slots): ScalarNode[] {
   return [whole, registry, repository, tag, digest].filter((scalar) => scalar !== undefined);
 }
 

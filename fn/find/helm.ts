@@ -111,12 +111,15 @@ function slotsIn(map: Entries, repository: ScalarNode, key: string): { slots: Sl
 }
 
 const NUMBER = /^[-+]?(?:0x[\da-fA-F]+|0o[0-7]+|(?:\d[\d_]*)?\.?\d+(?:[eE][-+]?\d+)?|\.inf|\.nan)$/i;
+/** Longer texts are not tried. */
+const MAX_NUMBER = 64;
 const BOOLEAN = /^(?:true|false|yes|no|on|off)$/i;
 
 /** Whether YAML reads a scalar as text, which it must be to name a repository: `image: true` is a switch. */
 function isText(scalar: ScalarNode): boolean {
   if (scalar.style !== 'plain' || scalar.tag?.endsWith('str')) return scalar.style !== 'empty';
-  return !isNull(scalar) && !BOOLEAN.test(scalar.value) && !NUMBER.test(scalar.value);
+  if (isNull(scalar) || BOOLEAN.test(scalar.value)) return false;
+  return scalar.value.length > MAX_NUMBER || !NUMBER.test(scalar.value);
 }
 
 /** Other names for a repository that charts use, which Flux v1 did not see. */

@@ -86,7 +86,8 @@ function parseBracket(text: string, start: number): { step: Step; end: number } 
   if (index !== undefined) return { step: { index: Number(index) }, end };
   if (quoted === undefined) return { step: { every: true }, end };
   try {
-    return { step: { key: JSON.parse(quoted) as string }, end };
+    const key: unknown = JSON.parse(quoted);
+    return typeof key === 'string' ? { step: { key }, end } : undefined;
   } catch {
     return undefined;
   }

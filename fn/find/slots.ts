@@ -46,7 +46,8 @@ function shorten(text: string): string {
 }
 
 type Part = 'whole' | 'registry' | 'repository' | 'tag' | 'digest';
-const PARTS: readonly Part[] = ['whole', 'registry', 'repository', 'tag', 'digest'];
+/** In the order of writes: first the place by which a field is known. */
+const PARTS: readonly Part[] = ['whole', 'tag', 'repository', 'digest', 'registry'];
 type Texts = Record<Part, string>;
 
 function textsOf(slots: Slots): Texts {

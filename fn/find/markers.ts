@@ -1,0 +1,256 @@
+import type { Note } from '../note.ts';
+import { deref, type Node, type ScalarNode, type Span } from '../yaml/tree.ts';
+import { itemPath, keyPath } from './path.ts';
+
+export type MarkerPart = 'whole' | 'tag' | 'name' | 'digest';
+
+/** A comment that gives a scalar to an ImagePolicy: `# {"$imagepolicy": "ns:name[:tag|:name|:digest]"}`. */
+export interface Marker {
+  /** What is marked; of an alias the scalar with the anchor. */
+  scalar: ScalarNode;
+  /** Where it is in the document, lists included: `items[0].spec.image`. */
+  path: string;
+  namespace: string;
+  policy: string;
+  part: MarkerPart;
+  /** Of the comment. */
+  offset: number;
+}
+
+export interface Markers {
+  /** In order of the text. */
+  markers: Marker[];
+  notes: Note[];
+}
+
+/** More notes on one document help nobody. */
+const MAX_NOTES = 100;
+
+/**
+ * The markers of the document in `[start, end)` of `text`, whose tree is `root`, and a note on each comment that looks
+ * like one and is not, or marks nothing (reference/flux-v2.md A4, "Markers"). Text of block scalars is no comment, and commented-out
+ * YAML stays out.
+ */
+export function findMarkers(text: string, root: Node | undefined, start: number, end: number): Markers {
+  const hits = hitsOf(text, start, end);
+  if (hits.offsets.length === 0) return { markers: [], notes: [] };
+  const found: Markers = { markers: [], notes: [] };
+  if (root) visit(root, (node, path) => readNode(text, node, path, hits, found));
+  for (const [i, offset] of hits.offsets.entries()) if (!hits.seen[i]) readStray(text, offset, start, hits, found);
+  found.markers.sort((a, b) => a.offset - b.offset);
+  found.notes.sort((a, b) => a.offset! - b.offset!);
+  if (found.notes.length > MAX_NOTES) {
+    const more = found.notes.length - MAX_NOTES;
+    found.notes.length = MAX_NOTES;
+    found.notes.push({
+      reason: 'marker-malformed',
+      message: `${more} more comments that are no markers`,
+      offset: start,
+    });
+  }
+  return found;
+}
+
+/** Where the word occurs, in any case, and whether it was accounted for. */
+interface Hits {
+  offsets: number[];
+  seen: boolean[];
+}
+
+function hitsOf(text: string, start: number, end: number): Hits {
+  const hits: Hits = { offsets: [], seen: [] };
+  for (const { index } of text.slice(start, end).matchAll(/imagepolicy/gi)) {
+    hits.offsets.push(start + index);
+    hits.seen.push(false);
+  }
+  return hits;
+}
+
+/** Accounts for the hits in a range, and gives the first. */
+function take({ offsets, seen }: Hits, { start, end }: Span): number | undefined {
+  let low = 0;
+  let high = offsets.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (offsets[middle]! < start) low = middle + 1;
+    else high = middle;
+  }
+  const first = offsets[low];
+  for (let i = low; i < offsets.length && offsets[i]! < end; i++) seen[i] = true;
+  return first !== undefined && first < end ? first : undefined;
+}
+
+/** A node on the way to another; its path is only written out for the few that matter. */
+interface Step {
+  node: Node;
+  parent: Step | undefined;
+  key: string | number;
+}
+
+/** Visits the scalars and aliases of a tree, keys too; what an alias stands for is visited at its anchor. */
+function visit(root: Node, see: (node: Node, path: (() => string) | undefined) => void): void {
+  const stack: Step[] = [{ node: root, parent: undefined, key: '' }];
+  for (let step = stack.pop(); step; step = stack.pop()) {
+    const { node } = step;
+    if (node.kind === 'map') {
+      for (const { key, value } of node.entries) {
+        see(key, undefined);
+        stack.push({ node: value, parent: step, key: key.value });
+      }
+    } else if (node.kind === 'seq') {
+      for (let i = 0; i < node.items.length; i++) stack.push({ node: node.items[i]!, parent: step, key: i });
+    } else {
+      const here = step;
+      see(node, () => pathOf(here));
+    }
+  }
+}
+
+function pathOf({ parent, key }: Step): string {
+  if (!parent) return '';
+  const path = pathOf(parent);
+  return typeof key === 'number' ? itemPath(path, key) : keyPath(path, key);
+}
+
+function readNode(text: string, node: Node, path: (() => string) | undefined, hits: Hits, found: Markers): void {
+  if (node.kind !== 'scalar' && node.kind !== 'alias') return;
+  if (path) {
+    // A comment at the end of the line takes the place of one above.
+    readComment(text, node, node.comment, path, hits, found);
+    if (node.above) {
+      if (node.comment) take(hits, node.above);
+      else readComment(text, node, node.above, path, hits, found);
+    }
+  }
+  take(hits, node);
+}
+
+function readComment(
+  text: string,
+  node: Node,
+  comment: Span | undefined,
+  path: () => string,
+  hits: Hits,
+  { markers, notes }: Markers,
+): void {
+  const hit = comment && take(hits, comment);
+  if (hit === undefined) return;
+  const offset = comment!.start;
+  const marker = parseMarker(text.slice(offset, comment!.end), hit - offset);
+  if (!marker) return;
+  const scalar = deref(node);
+  if ('problem' in marker)
+    notes.push({ reason: 'marker-malformed', message: marker.problem, offset: hit, path: path() });
+  else if (scalar?.kind !== 'scalar') notes.push(misplaced('what it stands behind is no text', hit));
+  else if (scalar.style === 'literal' || scalar.style === 'folded')
+    notes.push(misplaced('a block of text cannot be marked; write the value behind its key', hit));
+  else markers.push({ scalar, path: path(), ...marker, offset });
+}
+
+function misplaced(why: string, offset: number): Note {
+  return { reason: 'marker-misplaced', message: `this $imagepolicy marker marks nothing: ${why}`, offset };
+}
+
+/** A hit outside of all values and their comments: in a comment that belongs to none, or in an anchor or tag. */
+function readStray(text: string, hit: number, start: number, hits: Hits, { notes }: Markers): void {
+  const line = Math.max(start, text.lastIndexOf('\n', hit) + 1);
+  let hash = text.indexOf('#', line);
+  while (hash > line && hash < hit && !isBlank(text[hash - 1]!)) hash = text.indexOf('#', hash + 1);
+  if (hash < 0 || hash > hit) return;
+  const newline = text.indexOf('\n', hit);
+  const end = newline < 0 ? text.length : newline;
+  take(hits, { start: hash, end });
+  const ownLine = text.slice(line, hash).trim() === '';
+  const marker = parseMarker(text.slice(hash, end), hit - hash);
+  if (!marker) return;
+  if ('problem' in marker) notes.push({ reason: 'marker-malformed', message: marker.problem, offset: hit });
+  else
+    notes.push(
+      misplaced(
+        ownLine
+          ? 'it stands on a line of its own; move it to the end of the line that holds the image'
+          : 'it does not stand behind a text; move it to the end of the line that holds the image',
+        hit,
+      ),
+    );
+}
+
+function isBlank(char: string): boolean {
+  return char === ' ' || char === '\t';
+}
+
+type Meaning = Pick<Marker, 'namespace' | 'policy' | 'part'>;
+
+const KEY = '$imagepolicy';
+const EXAMPLE = `{"${KEY}": "NAMESPACE:POLICY"}`;
+/** A marker is a line at most; longer comments are not parsed. */
+const MAX_COMMENT = 2048;
+
+/**
+ * What a comment that contains the word means. Undefined for prose and for commented-out YAML, where the marker comes
+ * after another `#` that stands for itself.
+ */
+function parseMarker(comment: string, hit: number): Meaning | { problem: string } | undefined {
+  const body = comment.slice(1).trim();
+  const json = body.startsWith('{') && comment.length <= MAX_COMMENT ? parseStrings(body) : undefined;
+  if (json && Object.hasOwn(json, KEY)) return parseValue(json[KEY]!);
+  if (!looksMeant(comment, hit) || isCommentedOut(comment, hit)) return undefined;
+  const other = json && Object.keys(json).find((key) => /imagepolicy/i.test(key));
+  if (other !== undefined) return { problem: `the key ${JSON.stringify(other)} of this comment must be "${KEY}"` };
+  const open = comment.indexOf('{');
+  const close = comment.lastIndexOf('}');
+  const inner =
+    open >= 0 && close > open && comment.length <= MAX_COMMENT
+      ? parseStrings(comment.slice(open, close + 1))
+      : undefined;
+  if (inner)
+    return {
+      problem: `this $imagepolicy marker is not read: nothing else may stand in its comment; write # ${EXAMPLE}`,
+    };
+  return { problem: `this comment is no $imagepolicy marker: it must be JSON; write # ${EXAMPLE}` };
+}
+
+/** A JSON object whose values are all texts. */
+function parseStrings(text: string): Record<string, string> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isStrings(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isStrings(value: unknown): value is Record<string, string> {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) return false;
+  return Object.values(value).every((item) => typeof item === 'string');
+}
+
+/** The word as a key, `$imagepolicy` or `"imagepolicy"` or `{imagepolicy`, or with a value like a policy's; not as prose. */
+function looksMeant(comment: string, hit: number): boolean {
+  const before = comment
+    .slice(Math.max(0, hit - 3), hit)
+    .trimEnd()
+    .at(-1);
+  if (before !== undefined && '$"\'{'.includes(before)) return true;
+  return /^imagepolicy["']?\s*[:=]\s*["']?[\w.-]+:[\w.-]/i.test(comment.slice(hit, hit + 600));
+}
+
+/** `# image: app:1 # {"$imagepolicy": …}`: the line is out of use, and its marker with it. */
+function isCommentedOut(comment: string, hit: number): boolean {
+  const line = comment.slice(comment.lastIndexOf('\n', hit) + 1, hit);
+  return line.length <= MAX_COMMENT && /^\s*#.*[:-]\s.*\s#/.test(line);
+}
+
+const PARTS: readonly MarkerPart[] = ['tag', 'name', 'digest'];
+
+function parseValue(value: string): Meaning | { problem: string } {
+  const [namespace, policy, suffix, ...rest] = value.split(':');
+  const shown = `the $imagepolicy marker "${value}"`;
+  if (policy === undefined) return { problem: `${shown} has no namespace; write "NAMESPACE:${value || 'POLICY'}"` };
+  if (!namespace || !policy || rest.length > 0 || /\s/.test(value))
+    return { problem: `${shown} is not "NAMESPACE:POLICY" with :tag, :name, :digest or nothing behind it` };
+  if (suffix === undefined) return { namespace, policy, part: 'whole' };
+  const part = PARTS.find((known) => known === suffix);
+  if (!part) return { problem: `${shown} has the unknown part "${suffix}"; known are tag, name and digest` };
+  return { namespace, policy, part };
+}
