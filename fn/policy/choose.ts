@@ -1,6 +1,8 @@
 import type { ImageMetadata, TagMetadata } from '../lookup/metadata.ts';
 import type { Note } from '../note.ts';
-import type { RefusalRule, Rule } from './rule.ts';
+import { chooseMessage, chooseWarnings } from './explain.ts';
+import { rank, type Ranked } from './rank.ts';
+import { Refusal, type RefusalRule, type Rule } from './rule.ts';
 
 /** What is there now. Without a `tag` the reference has none (`image: app`, `app@sha256:…`). */
 export interface Current {
@@ -36,8 +38,9 @@ export interface Choice {
   message: string;
   /** Best first. */
   candidates: TagMetadata[];
-  /** Every other tag, in the order of the listing, with the one rule that turned it away. */
+  /** Every other tag, with the one rule that turned it away: in the order of the listing, the ambiguous ones last. */
   rejected: Rejection[];
+  /** What the rule's author should know of this choice; `rule.warnings` are not repeated. */
   warnings: Note[];
 }
 
@@ -66,8 +69,101 @@ export interface Rejection {
   detail?: string;
 }
 
-/** Chooses a tag. Pure: the only "now" is `metadata.scannedAt`, and the order of `metadata.tags` does not matter. */
+/**
+ * Chooses a tag (reference/flux-v1-mode.md §5.1 with §17's choices, reference/controllers.md A4). Pure: the only "now" is
+ * `metadata.scannedAt`, and the order of `metadata.tags` does not matter. Names in `metadata.tags` are taken to be unique.
+ *
+ * Equals are told apart by a stated rule: equal versions, numbers and texts by the last name, byte by byte, but of tags
+ * that extract to the same text the current one stays; equal times as `options.ties` says, and for ImagePolicy by version,
+ * then in natural order, the last first.
+ */
 export function choose(rule: Rule, metadata: ImageMetadata, current?: Current, options: ChooseOptions = {}): Choice {
-  const message = `not built yet: ${rule.text}, ${metadata.image}, ${current?.tag}, ${options.ties}`;
-  return { chosen: null, outcome: 'none', reason: 'no-match', message, candidates: [], rejected: [], warnings: [] };
+  const ranking = rank(rule, metadata, current?.tag, options.ties === 'version' ? 'version' : 'compat');
+  const [best] = ranking.accepted;
+  const { outcome, reason } = best
+    ? judge(rule, metadata, best, current, options)
+    : judgeNothing(rule, metadata, ranking.rejected);
+  const said = { rule, metadata, current, ranking, outcome, reason };
+  return {
+    chosen: best && (outcome === 'move' || outcome === 'current') ? best.tag : null,
+    outcome,
+    reason,
+    message: chooseMessage(said),
+    candidates: ranking.accepted.map(({ tag }) => tag),
+    rejected: ranking.rejected,
+    warnings: chooseWarnings(said),
+  };
+}
+
+export interface Verdict {
+  outcome: Outcome;
+  reason: Reason;
+}
+
+const SUPERLATIVES: Record<Rule['order']['by'], [best: Reason, descending: Reason]> = {
+  version: ['highest-version', 'highest-version'],
+  number: ['greatest-number', 'least-number'],
+  text: ['last-in-alphabet', 'first-in-alphabet'],
+  time: ['newest', 'oldest'],
+};
+
+function judge(
+  rule: Rule,
+  metadata: ImageMetadata,
+  best: Ranked,
+  current: Current | undefined,
+  options: ChooseOptions,
+): Verdict {
+  if (best.tag.name === current?.tag) return { outcome: 'current', reason: 'up-to-date' };
+  const why = current && whyHold(rule, metadata, best, current, options);
+  if (why) return { outcome: 'held', reason: why };
+  return { outcome: 'move', reason: SUPERLATIVES[rule.order.by][rule.descending ? 1 : 0] };
+}
+
+/** Why the current tag stays though there is a best; undefined to let go of it. */
+function whyHold(
+  rule: Rule,
+  metadata: ImageMetadata,
+  best: Ranked,
+  current: Current,
+  options: ChooseOptions,
+): Reason | undefined {
+  const { order } = rule;
+  const unknownHolds = rule.kind === 'pattern' && options.unknownCurrent === 'hold' && order.by === 'time';
+  if (current.tag === undefined) return unknownHolds ? 'current-unknown' : undefined;
+
+  const listed = metadata.tags.find(({ name }) => name === current.tag);
+  const tag = listed ?? { name: current.tag, ...(current.created !== undefined && { created: current.created }) };
+  const value = rule.filter(tag.name);
+  const passes = !(value instanceof Refusal);
+  const key = readCurrent(rule, passes ? value : undefined, tag);
+  const holds = rule.downgrade === 'Hold' && passes;
+
+  if (key instanceof Refusal) {
+    // Without a key nothing tells which way a move goes. Orders of names then let it go: the current name means nothing to them.
+    if (order.by !== 'time') return undefined;
+    const pattern = rule.kind === 'pattern';
+    if (listed && (pattern || holds)) return 'current-without-time';
+    if (!metadata.complete) return 'incomplete-listing';
+    return unknownHolds || (!pattern && holds) ? 'current-unknown' : undefined;
+  }
+  const back = order.compare(best.key, key);
+  if (rule.descending ? back <= 0 : back >= 0) return undefined;
+  if (!metadata.complete) return 'incomplete-listing';
+  return holds && !order.refuse?.(key) ? 'would-go-back' : undefined;
+}
+
+/** Where the current tag stands in the rule's order. One that the filter turns away can still be a version or have a time. */
+function readCurrent({ order }: Rule, value: string | undefined, tag: TagMetadata): unknown {
+  if (value !== undefined) return order.read(value, tag);
+  if (order.by === 'time' || order.by === 'version') return order.read(tag.name, tag);
+  return new Refusal('filter');
+}
+
+function judgeNothing(rule: Rule, metadata: ImageMetadata, rejected: Rejection[]): Verdict {
+  const rules = new Set(rejected.map((rejection) => rejection.rule));
+  if (metadata.tags.length === 0) return { outcome: 'none', reason: 'no-tags' };
+  if (rules.has('too-young')) return { outcome: 'held', reason: 'too-young' };
+  if (rules.has('age-unknown')) return { outcome: 'held', reason: 'age-unknown' };
+  return { outcome: 'none', reason: rules.has('no-time') && rule.order.by === 'time' ? 'no-times' : 'no-match' };
 }

@@ -33,6 +33,8 @@ export interface Order<K> {
   /** Why a key is not wanted though it can be ordered (a version outside of the range); undefined if it is wanted. */
   refuse?(key: K): Refusal | undefined;
   compare(a: K, b: K): number;
+  /** A number that never contradicts `compare`: where two ranks differ, the keys differ the same way. */
+  rank(key: K): number;
 }
 
 /** The one rule that turned a tag away. Stable, for machines. */

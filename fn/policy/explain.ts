@@ -1,0 +1,192 @@
+/** What people read about a choice. */
+import type { ImageMetadata } from '../lookup/metadata.ts';
+import type { Note } from '../note.ts';
+import type { Current, Reason, Verdict } from './choose.ts';
+import type { Ranked, Ranking } from './rank.ts';
+import type { RefusalRule, Rule } from './rule.ts';
+import { readVersion } from './version.ts';
+
+/** A choice as far as it is made. */
+export interface Chosen extends Verdict {
+  rule: Rule;
+  metadata: ImageMetadata;
+  current: Current | undefined;
+  ranking: Ranking;
+}
+
+/** One sentence: what was chosen, or what stands in the way and what helps. */
+export function chooseMessage(chosen: Chosen): string {
+  const { rule, metadata, current, ranking, reason } = chosen;
+  const { image } = metadata;
+  const best = ranking.accepted[0]?.tag.name;
+  const now = current?.tag ?? 'the current tag';
+  switch (reason) {
+    case 'up-to-date':
+      return `${best} is current and ${standing(chosen)}${waiting(chosen)}`;
+    case 'would-go-back':
+      return `${now} stays: the best that ${rule.text} finds in ${image} now is ${best}, which is below it${waiting(chosen)}; ${helpGoBack(rule)}`;
+    case 'incomplete-listing':
+      return `${now} stays: the listing of ${image} was cut short, and what it has, ${best}, may be below; scan it again`;
+    case 'current-without-time':
+      return `${now} stays: it has no creation time in ${image}, so ${best} may be older${helpTimes(ranking.accepted)}`;
+    case 'current-unknown':
+      return `${now} stays: ${image} does not list it, so ${best} may be older; set ${rule.kind === 'pattern' ? '"unknownCurrent: move"' : '"downgrade: Follow"'} to move all the same`;
+    case 'too-young':
+      return `every tag of ${image} that ${rule.text} accepts is younger than the minimum age, or of unknown age (${counts(ranking)})`;
+    case 'age-unknown':
+      return `the age of ${counted(ranking, 'age-unknown')} of ${image} is not known, and ${rule.text} has a minimum age; ${helpAge(metadata)}`;
+    case 'no-tags':
+      return `${image} has no tags${metadata.complete ? '' : ' in a listing that was cut short'}`;
+    case 'no-times':
+      return `no tag of ${image} that ${rule.text} accepts has a creation time (${counts(ranking)})${helpTimes(timeless(chosen))}`;
+    case 'no-match':
+      return `${rule.text} accepts none of ${plural(metadata.tags.length, 'tag')} of ${image} (${counts(ranking)})`;
+    case 'highest-version':
+    case 'greatest-number':
+    case 'least-number':
+    case 'last-in-alphabet':
+    case 'first-in-alphabet':
+    case 'newest':
+    case 'oldest':
+      return `${best} is ${standing(chosen)}${waiting(chosen)}${unlisted(chosen)}`;
+  }
+}
+
+/** What the user should know of the metadata, and of a winner that may surprise. */
+export function chooseWarnings(chosen: Chosen): Note[] {
+  const { rule, ranking } = chosen;
+  const notes: Note[] = [];
+  if (rule.order.by === 'time') notes.push(...timeWarnings(chosen));
+  if (rule.order.by === 'version' && rule.kind === 'pattern') notes.push(...bareNumberWarnings(chosen));
+  const unknown = ranking.accepted.length > 0 ? count(ranking, 'age-unknown') : 0;
+  if (unknown > 0)
+    notes.push({
+      reason: 'age-unknown',
+      message: `${counted(ranking, 'age-unknown')} cannot be chosen, as their age is not known; ${helpAge(chosen.metadata)}`,
+    });
+  return [...notes, ...ambiguityWarnings(chosen)];
+}
+
+function timeWarnings({ rule, ranking }: Chosen): Note[] {
+  const { accepted } = ranking;
+  const [first, last] = [accepted[0], accepted.at(-1)];
+  const notes: Note[] = [];
+  if (first && count(ranking, 'no-time') > 0)
+    notes.push({
+      reason: 'tags-without-time',
+      message: `${counted(ranking, 'no-time')} cannot be chosen, as ${rule.text} orders by creation time and they have none`,
+    });
+  if (first && last && accepted.length > 1 && rule.order.compare(first.key, last.key) === 0)
+    notes.push({
+      reason: 'times-no-order',
+      message: `times carry no order: all of ${plural(accepted.length, 'tag')} that ${rule.text} accepts have one creation time, ${first.tag.created}${helpTimes(accepted)}`,
+    });
+  return notes;
+}
+
+const BARE_NUMBER = /^v?[0-9]{7,}$/;
+
+function bareNumberWarnings({ rule, ranking }: Chosen): Note[] {
+  const [best, ...others] = ranking.accepted;
+  if (!best || !BARE_NUMBER.test(best.tag.name) || others.every(({ tag }) => BARE_NUMBER.test(tag.name))) return [];
+  const strict = rule.text.replace(/^semver:/, 'strict-semver:');
+  return [
+    {
+      reason: 'bare-number-version',
+      message: `${best.tag.name} is taken for the version ${best.tag.name}.0.0, though it may be a date or a commit; write "${strict}" to take full versions only`,
+    },
+  ];
+}
+
+function ambiguityWarnings({ ranking }: Chosen): Note[] {
+  const [best] = ranking.accepted;
+  const other = ranking.rejected.find(({ rule, detail }) => rule === 'ambiguous' && detail === best?.tag.name);
+  if (!best || !other) return [];
+  return [
+    {
+      reason: 'extract-ambiguous',
+      message: `${best.tag.name} and ${other.tag} both extract to "${best.value}"; ${best.tag.name} is taken, being the current tag or else the last by name; narrow the filter`,
+    },
+  ];
+}
+
+const SUPERLATIVES: Partial<Record<Reason, string>> = {
+  'highest-version': 'the highest version',
+  'greatest-number': 'the greatest number',
+  'least-number': 'the least number',
+  'last-in-alphabet': 'the last in the alphabet',
+  'first-in-alphabet': 'the first in the alphabet',
+  newest: 'the newest',
+  oldest: 'the oldest',
+};
+
+function standing({ rule, ranking, reason }: Chosen): string {
+  const { accepted } = ranking;
+  const superlative = SUPERLATIVES[reason] ?? 'the best';
+  if (accepted.length === 1) return `the only tag that ${rule.text} accepts`;
+  return `${superlative} of ${plural(accepted.length, 'tag')} that ${rule.text} accepts${tied(rule, accepted)}`;
+}
+
+/** Which tags share the winner's time, as that is where people look in vain for a reason. */
+function tied({ order }: Rule, [best, second]: Ranked[]): string {
+  if (order.by !== 'time' || !best || !second || order.compare(best.key, second.key) !== 0) return '';
+  const by =
+    best.version === undefined ? 'the smallest name wins' : 'the highest version wins, then the last in natural order';
+  return `; ${second.tag.name} has the same time, where ${by}`;
+}
+
+function waiting({ ranking }: Chosen): string {
+  const young = count(ranking, 'too-young');
+  return young === 0 ? '' : ` (${counted(ranking, 'too-young')} younger than the minimum age)`;
+}
+
+function unlisted({ metadata, current }: Chosen): string {
+  if (current?.tag === undefined || metadata.tags.some(({ name }) => name === current.tag)) return '';
+  return `; ${metadata.image} does not list the current ${current.tag}`;
+}
+
+function timeless({ ranking, metadata }: Chosen): Pick<Ranked, 'tag'>[] {
+  const names = new Set(ranking.rejected.filter(({ rule }) => rule === 'no-time').map(({ tag }) => tag));
+  return metadata.tags.filter(({ name }) => names.has(name)).map((tag) => ({ tag }));
+}
+
+function helpTimes(entries: Pick<Ranked, 'tag'>[]): string {
+  if (!entries.every(({ tag }) => readVersion(tag.name) !== undefined)) return '; order by a part of the tag instead';
+  return '; as all of them are versions, order them by version (semver)';
+}
+
+function helpAge(metadata: ImageMetadata): string {
+  if (metadata.scannedAt === undefined) return 'the metadata has no scannedAt to count from';
+  return 'they have neither pushed, created nor firstSeen';
+}
+
+function helpGoBack(rule: Rule): string {
+  if (rule.kind === 'pattern') return 'to go back, write a filter that does not accept it, or set the tag by hand';
+  return 'to go back, exclude it or set "downgrade: Follow"';
+}
+
+/** How many tags each rule turned away: `filter 12, latest 1`. */
+function counts({ rejected }: Ranking): string {
+  const sums = new Map<RefusalRule, number>();
+  for (const { rule } of rejected) sums.set(rule, (sums.get(rule) ?? 0) + 1);
+  return [...sums].map(([rule, sum]) => `${rule} ${sum}`).join(', ');
+}
+
+function count({ rejected }: Ranking, rule: RefusalRule): number {
+  let sum = 0;
+  for (const rejection of rejected) if (rejection.rule === rule) sum++;
+  return sum;
+}
+
+const SHOWN = 3;
+
+/** `4 tags (a, b, c, …)` of those that a rule turned away. */
+function counted(ranking: Ranking, rule: RefusalRule): string {
+  const tags = ranking.rejected.filter((rejection) => rejection.rule === rule).map(({ tag }) => tag);
+  const shown = tags.toSorted().slice(0, SHOWN);
+  return `${plural(tags.length, 'tag')} (${shown.join(', ')}${tags.length > SHOWN ? ', …' : ''})`;
+}
+
+function plural(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,169 @@
+/**
+ * Versions as Masterminds/semver 3.1.1 reads and orders them (reference/flux-v1-mode.md §6.1), which is what Flux v1 ran;
+ * npm's `semver` agrees only on full versions without leading zeros.
+ */
+import parseStrict from 'semver/functions/parse.js';
+
+export interface Version {
+  major: Segment;
+  minor: Segment;
+  patch: Segment;
+  /** Empty for a release. */
+  prerelease: readonly Identifier[];
+}
+
+/** At most 2^64-1. A bigint only where a number is not exact, so that equal segments are `===`. */
+export type Segment = number | bigint;
+
+/** A number if all digits and at most 2^64-1, else text. */
+export type Identifier = number | bigint | string;
+
+const MAX_UINT64 = 2n ** 64n - 1n;
+const MAX_UINT64_DIGITS = 20;
+const MAX_EXACT_DIGITS = 15;
+const RELEASE: readonly Identifier[] = [];
+
+const IDENTIFIERS = /^[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*$/;
+const DIGITS = /^[0-9]+$/;
+
+/** Reads a version of one to three segments, missing ones zero, with an optional `v`. Undefined if it is none. */
+export function readVersion(text: string): Version | undefined {
+  return read(text, 1);
+}
+
+/** Reads a version that has all three segments, as Flux v2 does for ImagePolicy (reference/flux-v2.md A3). */
+export function readFullVersion(text: string): Version | undefined {
+  return read(text, 3);
+}
+
+const LOOKS_FULL = /^v?[0-9]+\.[0-9]+\.[0-9]+/;
+
+/** Reads a version that the SemVer specification allows, with an optional `v`: no segment missing, no leading zeros. */
+export function readStrictVersion(text: string): Version | undefined {
+  // The package's reader throws and catches for every text that is no version, which costs 20 times the test.
+  if (!LOOKS_FULL.test(text) || text.endsWith(' ')) return undefined;
+  const version = parseStrict(text);
+  if (!version) return undefined;
+  const { major, minor, patch, prerelease } = version;
+  return { major, minor, patch, prerelease: prerelease.map((part) => identifier(String(part))) };
+}
+
+/** SemVer precedence: negative if `a` is lower, zero if equal, positive if higher. Build metadata plays no part. */
+export function compareVersions(a: Version, b: Version): number {
+  return (
+    compareScalars(a.major, b.major) ||
+    compareScalars(a.minor, b.minor) ||
+    compareScalars(a.patch, b.patch) ||
+    comparePrereleases(a.prerelease, b.prerelease)
+  );
+}
+
+/** The part of `compareVersions` that is about prereleases; a release is above its prereleases. */
+export function comparePrereleases(a: readonly Identifier[], b: readonly Identifier[]): number {
+  if (a.length === 0 || b.length === 0) return (a.length === 0 ? 1 : 0) - (b.length === 0 ? 1 : 0);
+  const shared = Math.min(a.length, b.length);
+  for (let i = 0; i < shared; i++) {
+    const order = compareIdentifiers(a[i] as Identifier, b[i] as Identifier);
+    if (order !== 0) return order;
+  }
+  return a.length - b.length;
+}
+
+/** A number that never contradicts `compareVersions`: where two ranks differ, the versions differ the same way. */
+export function rankVersion({ major, minor, patch }: Version): number {
+  if (major >= RANKED_MAJOR) return RANKED_MAJOR * RANKED_MINOR * RANKED_PATCH;
+  if (minor >= RANKED_MINOR) return (Number(major) + 1) * RANKED_MINOR * RANKED_PATCH - 1;
+  const last = patch >= RANKED_PATCH ? RANKED_PATCH - 1 : Number(patch);
+  return (Number(major) * RANKED_MINOR + Number(minor)) * RANKED_PATCH + last;
+}
+
+/** 53 bits hold all three. */
+const RANKED_MAJOR = 2 ** 13;
+const RANKED_MINOR = 2 ** 20;
+const RANKED_PATCH = 2 ** 20;
+
+function compareIdentifiers(a: Identifier, b: Identifier): number {
+  const textual = typeof a === 'string';
+  if (textual !== (typeof b === 'string')) return textual ? 1 : -1;
+  return compareScalars(a, b);
+}
+
+function compareScalars(a: Identifier, b: Identifier): number {
+  return a === b ? 0 : a < b ? -1 : 1;
+}
+
+const ZERO = 48;
+const NINE = 57;
+const DOT = 46;
+const DASH = 45;
+const PLUS = 43;
+const LOWER_V = 118;
+
+function read(text: string, least: 1 | 3): Version | undefined {
+  let start = text.charCodeAt(0) === LOWER_V ? 1 : 0;
+  let end = digitsEnd(text, start);
+  const major = segment(text, start, end);
+  let minor: Segment | undefined = 0;
+  let patch: Segment | undefined = 0;
+  let segments = 1;
+  if (text.charCodeAt(end) === DOT) {
+    start = end + 1;
+    end = digitsEnd(text, start);
+    minor = segment(text, start, end);
+    segments = 2;
+    if (text.charCodeAt(end) === DOT) {
+      start = end + 1;
+      end = digitsEnd(text, start);
+      patch = segment(text, start, end);
+      segments = 3;
+    }
+  }
+  if (major === undefined || minor === undefined || patch === undefined || segments < least) return undefined;
+  if (end === text.length) return { major, minor, patch, prerelease: RELEASE };
+  const prerelease = readPrerelease(text, end);
+  return prerelease && { major, minor, patch, prerelease };
+}
+
+function digitsEnd(text: string, start: number): number {
+  let end = start;
+  for (let code = text.charCodeAt(end); code >= ZERO && code <= NINE; code = text.charCodeAt(end)) end++;
+  return end;
+}
+
+function segment(text: string, start: number, end: number): Segment | undefined {
+  if (start === end) return undefined;
+  if (end - start > MAX_EXACT_DIGITS) return uint64(text.slice(start, end));
+  let value = 0;
+  for (let i = start; i < end; i++) value = value * 10 + (text.charCodeAt(i) - ZERO);
+  return value;
+}
+
+/** Reads `-prerelease` and `+build` up to the end of the text. */
+function readPrerelease(text: string, start: number): Identifier[] | undefined {
+  const plus = text.indexOf('+', start);
+  if (plus >= 0 && !IDENTIFIERS.test(text.slice(plus + 1))) return undefined;
+  const code = text.charCodeAt(start);
+  if (code === PLUS) return [];
+  const prerelease = text.slice(start + 1, plus < 0 ? text.length : plus);
+  if (code !== DASH || !IDENTIFIERS.test(prerelease)) return undefined;
+  const parts: Identifier[] = [];
+  for (const part of prerelease.split('.')) {
+    if (part.length > 1 && part.startsWith('0') && DIGITS.test(part)) return undefined;
+    parts.push(identifier(part));
+  }
+  return parts;
+}
+
+function identifier(part: string): Identifier {
+  return DIGITS.test(part) ? (uint64(part) ?? part) : part;
+}
+
+/** A text of digits as an exact number; undefined above 2^64-1. */
+function uint64(digits: string): Segment | undefined {
+  const short = digits.replace(/^0+(?=.)/, '');
+  if (short.length <= MAX_EXACT_DIGITS) return Number(short);
+  if (short.length > MAX_UINT64_DIGITS) return undefined;
+  const value = BigInt(short);
+  if (value > MAX_UINT64) return undefined;
+  return value <= Number.MAX_SAFE_INTEGER ? Number(value) : value;
+}
