@@ -1,0 +1,141 @@
+// Everything that can be said of the sources and the build without running a test. `npm run check`; it runs all steps
+// and fails if one did.
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
+import { buildAll, entries, root } from './build.ts';
+import { outdated } from './docs.ts';
+
+/** A step's problems, none if it passed. */
+type Step = () => string[] | Promise<string[]>;
+
+const steps: Record<string, Step> = {
+  types: () => program('tsc', '-p', root),
+  lint: () => program('oxlint', '--type-aware', '--deny-warnings'),
+  format: () => program('oxfmt', '--check'),
+  'dead code': () => program('knip', '--no-progress'),
+  docs: () => [...outdated().keys()].map((page) => `${page} is out of date; run: npm run docs`),
+  dist: checkDist,
+  'lock file': checkLock,
+  paths: checkPaths,
+};
+
+function program(name: string, ...args: string[]): string[] {
+  const { status, stdout, stderr, error } = spawnSync(join(root, 'node_modules/.bin', name), args, {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  return status === 0 ? [] : [error?.message ?? '', stdout, stderr].filter((text) => text.trim() !== '');
+}
+
+/** Largest size of each bundle in bytes. A bundle that grows past it must be looked at: start-up is a feature. */
+const SIZES: Record<keyof typeof entries, number> = { 'image-update': 600_000, index: 600_000, kpt: 600_000 };
+
+/** What a bundle may load beside Node itself: the SDK must be the caller's own copy, as it tells errors by class. */
+const EXTERNALS: Partial<Record<string, string[]>> = { kpt: ['kpt-functions'] };
+
+/** Builds twice, apart from the tree, and holds the package to what its users rely on. */
+async function checkDist(): Promise<string[]> {
+  const scratch = mkdtempSync(join(tmpdir(), 'image-update-check-'));
+  try {
+    const [first, second] = [join(scratch, 'first'), join(scratch, 'second')];
+    await buildAll(join(first, 'dist'));
+    await buildAll(join(second, 'dist'));
+    return [
+      ...differences(join(first, 'dist'), join(second, 'dist')),
+      ...Object.keys(entries).flatMap((name) => bundleProblems(name, join(first, 'dist', `${name}.js`))),
+      ...behaviour(join(first, 'dist/image-update.js')),
+      ...(await packageProblems(first)),
+    ];
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+function differences(first: string, second: string): string[] {
+  const files = filesBelow(first);
+  if (files.join() !== filesBelow(second).join()) return ['two builds gave different files'];
+  return files
+    .filter((file) => !readFileSync(join(first, file)).equals(readFileSync(join(second, file))))
+    .map((file) => `two builds gave different bytes of dist/${file}`);
+}
+
+function filesBelow(directory: string): string[] {
+  return readdirSync(directory, { recursive: true, encoding: 'utf8' })
+    .filter((file) => statSync(join(directory, file)).isFile())
+    .toSorted();
+}
+
+function bundleProblems(name: string, file: string): string[] {
+  const text = readFileSync(file, 'utf8');
+  const label = `dist/${name}.js`;
+  const problems: string[] = [];
+  const limit = SIZES[name as keyof typeof entries];
+  const size = Buffer.byteLength(text);
+  if (size > limit) problems.push(`${label} has ${size} bytes, more than ${limit}; what made it grow?`);
+  for (const [, , wanted = ''] of text.matchAll(/\b(?:require|import)\((["'])([^"']*)\1\)/g))
+    if (!isBuiltin(wanted) && !EXTERNALS[name]?.includes(wanted)) problems.push(`${label} loads ${wanted}`);
+  if (/^(?:import|export)[ {*]/m.test(text)) problems.push(`${label} is an ES module; CommonJS is wanted`);
+  if (text.includes(root)) problems.push(`${label} holds the path of this checkout`);
+  for (const api of NEWER) if (text.includes(api)) problems.push(`${label} uses ${api}, which Node 22.19 has not`);
+  return problems;
+}
+
+/** Parts of Node's own API that 22.19 lacks or warns of; what the language lacks, `lib` of tsconfig.json keeps out. */
+const NEWER = ['matchesGlob', 'mkdtempDisposableSync', 'import.meta.main', 'node:sqlite', 'zlib.createZstd'];
+
+const EMPTY = 'apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems: []\n';
+
+function behaviour(bundle: string): string[] {
+  const problems: string[] = [];
+  const expect = (what: string, args: string[], input: string, wanted: string) => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [bundle, ...args], { input, encoding: 'utf8' });
+    if (status === 0 && stdout === wanted && stderr === '') return;
+    problems.push(`dist/image-update.js, ${what}: exit ${status}, stderr "${stderr}", or stdout is not as expected`);
+  };
+  expect('--help', ['--help'], '', readFileSync(join(root, 'docs/function.md'), 'utf8'));
+  expect('an empty ResourceList', [], EMPTY, EMPTY);
+  return problems;
+}
+
+async function packageProblems(directory: string): Promise<string[]> {
+  for (const file of ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE'])
+    cpSync(join(root, file), join(directory, file));
+  const { messages, pkg } = await publint({ pkgDir: directory, pack: false });
+  return messages.map((message) => `package.json: ${formatMessage(message, pkg, { color: false }) ?? message.code}`);
+}
+
+/** A lock file with hosts in it installs from those hosts, whatever registry its user has. */
+function checkLock(): string[] {
+  const hosts = new Set(readFileSync(join(root, 'package-lock.json'), 'utf8').match(/"resolved": "https?:\/\/[^/"]+/g));
+  return [...hosts].map((host) => `package-lock.json names a registry (${host}"); .npmrc says to omit it`);
+}
+
+/** Committed files must mean the same on every machine. */
+function checkPaths(): string[] {
+  const { stdout, status, stderr } = spawnSync('git', ['ls-files', '-z'], { cwd: root, encoding: 'utf8' });
+  if (status !== 0) return [`git ls-files failed: ${stderr}`];
+  const machine = [root, ...(homedir().length > 6 ? [homedir()] : [])].map((path) => `${path}/`);
+  const files = stdout.split('\0').filter((file) => file !== '' && statSync(join(root, file)).isFile());
+  return files.flatMap((file) => {
+    const text = readFileSync(join(root, file), 'latin1');
+    const found = machine.find((path) => text.includes(path)) ?? /\/(?:home|Users)\/[a-z]\w*\//.exec(text)?.[0];
+    return found === undefined ? [] : [`${file} holds the path of a machine: ${found}`];
+  });
+}
+
+let failed = 0;
+for (const [name, step] of Object.entries(steps)) {
+  const start = performance.now();
+  const problems = await step();
+  const seconds = ((performance.now() - start) / 1000).toFixed(1);
+  console.log(`${problems.length === 0 ? 'ok  ' : 'FAIL'} ${name.padEnd(10)} ${seconds.padStart(5)} s`);
+  for (const problem of problems) console.log(problem.trimEnd().replaceAll(/^/gm, '     '));
+  if (problems.length > 0) failed++;
+}
+console.log(failed === 0 ? 'check: all steps passed' : `check: ${failed} of ${Object.keys(steps).length} steps failed`);
+process.exitCode = failed === 0 ? 0 : 1;

@@ -1,0 +1,96 @@
+// Writes the generated tables of the pages, between `<!-- generated: NAME -->` and `<!-- end -->`. `npm run docs`;
+// `npm run check` fails where a page is not what this would write.
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { specSchema } from '../fn/config/image-update.ts';
+import { root } from './build.ts';
+
+/** The part of a JSON schema that a table shows. */
+interface Schema {
+  type?: string;
+  description?: string;
+  default?: unknown;
+  enum?: string[];
+  properties?: Record<string, Schema>;
+  items?: Schema;
+  required?: string[];
+}
+
+// Zod's own JSON schema type is a union over every draft; this is the part that our schemas use.
+const spec = z.toJSONSchema(specSchema) as Schema;
+
+/** Section name to its text. */
+const sections: Record<string, () => string> = {
+  config: () => table(['field of `spec`', 'type', 'default', 'meaning'], configRows(spec, '')),
+  'config-map': () => table(['key of `data`', 'value'], configMapRows(spec)),
+};
+
+/** A row a field, the fields of a map below it. What has a default, or no need of one, is optional. */
+function configRows({ properties = {}, required = [] }: Schema, prefix: string): string[][] {
+  return Object.entries(properties).flatMap(([key, field]) => {
+    const name = prefix + key;
+    const fallback = required.includes(key) && field.default === undefined ? 'required' : defaultOf(field);
+    const row = [`\`${name}\``, typeOf(field), fallback, field.description ?? ''];
+    const below = field.items?.properties ? field.items : field;
+    const path = below === field ? `${name}.` : `${name}[].`;
+    return [row, ...configRows(below, path)];
+  });
+}
+
+/** A ConfigMap holds texts, so it can say what a text can: the fields that are no maps and no lists of maps. */
+function configMapRows({ properties = {} }: Schema): string[][] {
+  return Object.entries(properties)
+    .filter(([, { items }]) => !items?.properties)
+    .map(([key, field]) => [`\`${key}\``, field.type === 'array' ? 'strings, with commas between' : typeOf(field)]);
+}
+
+function typeOf({ type = 'string', enum: values, items }: Schema): string {
+  if (values) return values.map((value) => `\`${value}\``).join(', ');
+  return type === 'array' ? `[]${typeOf(items ?? {})}` : type;
+}
+
+function defaultOf({ default: value }: Schema): string {
+  return value === undefined ? '' : `\`${JSON.stringify(value).replaceAll('"', '')}\``;
+}
+
+function table(head: string[], rows: string[][]): string {
+  const lines = [head, head.map(() => '---'), ...rows];
+  return lines.map((cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`).join('\n');
+}
+
+const SECTION = /(<!-- generated: (\S+) -->\n)[\s\S]*?(<!-- end -->)/g;
+
+/** The text of a page with its generated sections as they should be. Throws for a section that nobody writes. */
+export function generated(page: string): string {
+  return page.replaceAll(SECTION, (_, start: string, name: string, end: string) => {
+    const write = sections[name];
+    if (!write)
+      throw new Error(`no generated section is named "${name}"; there are ${Object.keys(sections).join(', ')}`);
+    return `${start}\n${write()}\n\n${end}`;
+  });
+}
+
+/** The pages for people, by their paths below the root. */
+export function pages(): string[] {
+  const docs = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md'));
+  return ['README.md', 'CONTRIBUTING.md', ...docs.toSorted().map((name) => `docs/${name}`)];
+}
+
+/** The pages that `npm run docs` would change, with what it would write. */
+export function outdated(): Map<string, string> {
+  const changed = new Map<string, string>();
+  for (const page of pages()) {
+    const text = readFileSync(join(root, page), 'utf8');
+    const wanted = generated(text);
+    if (wanted !== text) changed.set(page, wanted);
+  }
+  return changed;
+}
+
+if (import.meta.main) {
+  for (const [page, text] of outdated()) {
+    writeFileSync(join(root, page), text);
+    console.log(`docs: ${page} rewritten`);
+  }
+}
