@@ -7,7 +7,18 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { as, howOf, isMap, KYAML, Page, plainly, type GroupedEdit, type Value, type ValueMap } from './corpus/emit.ts';
+import {
+  as,
+  howOf,
+  isMap,
+  KYAML,
+  Page,
+  plainly,
+  type Edit,
+  type GroupedEdit,
+  type Value,
+  type ValueMap,
+} from './corpus/emit.ts';
 import { hostileFiles } from './corpus/hostile.ts';
 import { filesOf, styleOf, teamFiles, type ManifestFile } from './corpus/layout.ts';
 import { createRandom, type Random } from './corpus/random.ts';
@@ -170,7 +181,7 @@ class Tree {
     const map = plainly(document);
     if (!isMap(map)) return;
     const kind = typeof map['kind'] === 'string' ? map['kind'] : '-';
-    const name = kind === 'HelmRelease' ? `HelmRelease ${String(map['apiVersion'])}` : kind;
+    const name = kind === 'HelmRelease' ? `HelmRelease ${map['apiVersion'] as string}` : kind;
     this.kinds[name] = (this.kinds[name] ?? 0) + 1;
     if (kind === 'List' && Array.isArray(map['items'])) map['items'].forEach((item) => this.#count(item));
   }
@@ -265,7 +276,9 @@ function policyObject({ name, namespace, choice, digest }: Policy, news: boolean
 function truthOf(edits: ReadonlyMap<string, GroupedEdit[]>, changing: ReadonlySet<string>): Truth {
   const truth: Truth = {};
   for (const [path, all] of edits) {
-    const some = all.filter(({ group }) => changing.has(group)).map(({ group: _, ...edit }) => edit);
+    const some = all
+      .filter(({ group }) => changing.has(group))
+      .map((edit): Edit => ({ offset: edit.offset, old: edit.old, new: edit.new }));
     if (some.length > 0) truth[path] = some;
   }
   return truth;

@@ -254,6 +254,8 @@ export function metadataOf(repository: Repository, withComing: boolean): object 
     image: repository.canonical,
     scannedAt: '2026-11-22T10:00:00Z',
     complete: true,
-    tags: tags.toSorted((a, b) => (a.name < b.name ? -1 : 1)).map(({ version: _, ...tag }) => tag),
+    tags: tags
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+      .map(({ name, digest, created }) => ({ name, digest, created })),
   };
 }

@@ -105,7 +105,7 @@ function fieldsOf(document: Document, known: Known): Found[] {
 
 /** The objects of a List, nested ones too; of anything else itself. */
 function objectsOf(reader: Reader, object: YAMLMap): YAMLMap[] {
-  const items = /List$/.test(reader.text(object, 'kind') ?? '') ? object.get('items') : undefined;
+  const items = reader.text(object, 'kind')?.endsWith('List') ? object.get('items') : undefined;
   return isSeq(items) ? items.items.filter(isMap).flatMap((item) => objectsOf(reader, item)) : [object];
 }
 
@@ -152,7 +152,7 @@ function annotated(reader: Reader, object: YAMLMap, known: Known): Found[] {
 interface FoundImage {
   container: string;
   name: string;
-  parts: { node: Scalar; write(tag: Tag): string }[];
+  parts: { node: Scalar; write: (tag: Tag) => string }[];
 }
 
 function podImages(reader: Reader, object: YAMLMap): FoundImage[] {
