@@ -1,7 +1,7 @@
 import type { ImageMetadata, TagMetadata } from '../lookup/metadata.ts';
 import type { Note } from '../note.ts';
 import { chooseMessage, chooseWarnings } from './explain.ts';
-import { rank, type Ranked } from './rank.ts';
+import { rank, type Ranked, type Ties } from './rank.ts';
 import { Refusal, type RefusalRule, type Rule } from './rule.ts';
 
 /** What is there now. Without a `tag` the reference has none (`image: app`, `app@sha256:…`). */
@@ -17,7 +17,7 @@ export interface ChooseOptions {
    * Which of several tags with one time wins, for Flux-v1 patterns: the smallest name as in Flux (`compat`, default), or
    * the highest version, then the last in natural order.
    */
-  ties?: 'compat' | 'version';
+  ties?: Ties;
   /** What a Flux-v1 pattern that orders by time does when the registry does not know the current tag; default `move`. */
   unknownCurrent?: 'move' | 'hold';
 }
@@ -78,20 +78,17 @@ export interface Rejection {
  * then in natural order, the last first.
  */
 export function choose(rule: Rule, metadata: ImageMetadata, current?: Current, options: ChooseOptions = {}): Choice {
-  const ranking = rank(rule, metadata, current?.tag, options.ties === 'version' ? 'version' : 'compat');
-  const [best] = ranking.accepted;
-  const { outcome, reason } = best
-    ? judge(rule, metadata, best, current, options)
-    : judgeNothing(rule, metadata, ranking.rejected);
-  const said = { rule, metadata, current, ranking, outcome, reason };
+  const ties = rule.kind === 'policy' ? 'version' : (options.ties ?? 'compat');
+  const { candidates, best, rejected } = rank(rule, metadata, current?.tag, ties);
+  const verdict = best ? judge(rule, metadata, best, current, options) : judgeNothing(rule, metadata, rejected);
+  const chosen = { ...verdict, rule, metadata, current, ties, candidates, best, rejected };
   return {
-    chosen: best && (outcome === 'move' || outcome === 'current') ? best.tag : null,
-    outcome,
-    reason,
-    message: chooseMessage(said),
-    candidates: ranking.accepted.map(({ tag }) => tag),
-    rejected: ranking.rejected,
-    warnings: chooseWarnings(said),
+    chosen: verdict.outcome === 'move' || verdict.outcome === 'current' ? (candidates[0] ?? null) : null,
+    ...verdict,
+    message: chooseMessage(chosen),
+    candidates,
+    rejected,
+    warnings: chooseWarnings(chosen),
   };
 }
 

@@ -2,6 +2,8 @@
  * Numbers written in decimal, compared exactly: 17-digit timestamps differ where float64, which Flux v2 uses, rounds them
  * to one (reference/flux-v2.md A3). What is no finite decimal number (`0x10`, `Inf`, `NaN`) is none here.
  */
+import { digitsEnd, MAX_EXACT_DIGITS, readDigits } from './digits.ts';
+
 export type Decimal = number | LongDecimal;
 
 /** A value a plain integer number cannot stand for: (sign) 0.digits × 10^exponent. */
@@ -13,12 +15,12 @@ interface LongDecimal {
   exponent: number;
 }
 
-const SHORT = /^[0-9]{1,15}$/;
 const DECIMAL = /^([+-]?)(?=\.?[0-9])([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]{1,4}))?$/;
 
 /** Reads a number such as `42`, `-1.50` or `6e3`; undefined if the text is none or is beyond the range of float64. */
 export function readDecimal(text: string): Decimal | undefined {
-  if (SHORT.test(text)) return Number(text);
+  const { length } = text;
+  if (length > 0 && length <= MAX_EXACT_DIGITS && digitsEnd(text, 0) === length) return readDigits(text, 0, length);
   const match = DECIMAL.exec(text);
   const nearest = Number(text);
   if (!match || !Number.isFinite(nearest)) return undefined;

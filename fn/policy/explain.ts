@@ -1,24 +1,25 @@
 /** What people read about a choice. */
-import type { ImageMetadata } from '../lookup/metadata.ts';
+import type { ImageMetadata, TagMetadata } from '../lookup/metadata.ts';
 import type { Note } from '../note.ts';
 import type { Current, Reason, Verdict } from './choose.ts';
-import type { Ranked, Ranking } from './rank.ts';
+import type { Ranked, Ranking, Ties } from './rank.ts';
 import type { RefusalRule, Rule } from './rule.ts';
 import { readVersion } from './version.ts';
 
 /** A choice as far as it is made. */
-export interface Chosen extends Verdict {
+export interface Chosen extends Verdict, Omit<Ranking, 'best'> {
   rule: Rule;
   metadata: ImageMetadata;
   current: Current | undefined;
-  ranking: Ranking;
+  ties: Ties;
+  best: Ranked | undefined;
 }
 
 /** One sentence: what was chosen, or what stands in the way and what helps. */
 export function chooseMessage(chosen: Chosen): string {
-  const { rule, metadata, current, ranking, reason } = chosen;
+  const { rule, metadata, current, reason } = chosen;
   const { image } = metadata;
-  const best = ranking.accepted[0]?.tag.name;
+  const best = chosen.best?.tag.name;
   const now = current?.tag ?? 'the current tag';
   switch (reason) {
     case 'up-to-date':
@@ -28,19 +29,19 @@ export function chooseMessage(chosen: Chosen): string {
     case 'incomplete-listing':
       return `${now} stays: the listing of ${image} was cut short, and what it has, ${best}, may be below; scan it again`;
     case 'current-without-time':
-      return `${now} stays: it has no creation time in ${image}, so ${best} may be older${helpTimes(ranking.accepted)}`;
+      return `${now} stays: it has no creation time in ${image}, so ${best} may be older${helpTimes(chosen.candidates)}`;
     case 'current-unknown':
       return `${now} stays: ${image} does not list it, so ${best} may be older; set ${rule.kind === 'pattern' ? '"unknownCurrent: move"' : '"downgrade: Follow"'} to move all the same`;
     case 'too-young':
-      return `every tag of ${image} that ${rule.text} accepts is younger than the minimum age, or of unknown age (${counts(ranking)})`;
+      return `every tag of ${image} that ${rule.text} accepts is younger than the minimum age, or of unknown age (${counts(chosen)})`;
     case 'age-unknown':
-      return `the age of ${counted(ranking, 'age-unknown')} of ${image} is not known, and ${rule.text} has a minimum age; ${helpAge(metadata)}`;
+      return `the age of ${counted(chosen, 'age-unknown')} of ${image} is not known, and ${rule.text} has a minimum age; ${helpAge(metadata)}`;
     case 'no-tags':
       return `${image} has no tags${metadata.complete ? '' : ' in a listing that was cut short'}`;
     case 'no-times':
-      return `no tag of ${image} that ${rule.text} accepts has a creation time (${counts(ranking)})${helpTimes(timeless(chosen))}`;
+      return `no tag of ${image} that ${rule.text} accepts has a creation time (${counts(chosen)})${helpTimes(timeless(chosen))}`;
     case 'no-match':
-      return `${rule.text} accepts none of ${plural(metadata.tags.length, 'tag')} of ${image} (${counts(ranking)})`;
+      return `${rule.text} accepts none of ${plural(metadata.tags.length, 'tag')} of ${image} (${counts(chosen)})`;
     case 'highest-version':
     case 'greatest-number':
     case 'least-number':
@@ -54,41 +55,38 @@ export function chooseMessage(chosen: Chosen): string {
 
 /** What the user should know of the metadata, and of a winner that may surprise. */
 export function chooseWarnings(chosen: Chosen): Note[] {
-  const { rule, ranking } = chosen;
+  const { rule } = chosen;
   const notes: Note[] = [];
   if (rule.order.by === 'time') notes.push(...timeWarnings(chosen));
   if (rule.order.by === 'version' && rule.kind === 'pattern') notes.push(...bareNumberWarnings(chosen));
-  const unknown = ranking.accepted.length > 0 ? count(ranking, 'age-unknown') : 0;
-  if (unknown > 0)
+  if (rule.minimumAge > 0 && chosen.best && count(chosen, 'age-unknown') > 0)
     notes.push({
       reason: 'age-unknown',
-      message: `${counted(ranking, 'age-unknown')} cannot be chosen, as their age is not known; ${helpAge(chosen.metadata)}`,
+      message: `${counted(chosen, 'age-unknown')} cannot be chosen, as their age is not known; ${helpAge(chosen.metadata)}`,
     });
   return [...notes, ...ambiguityWarnings(chosen)];
 }
 
-function timeWarnings({ rule, ranking }: Chosen): Note[] {
-  const { accepted } = ranking;
-  const [first, last] = [accepted[0], accepted.at(-1)];
+function timeWarnings(chosen: Chosen): Note[] {
+  const { rule, candidates, best } = chosen;
   const notes: Note[] = [];
-  if (first && count(ranking, 'no-time') > 0)
+  if (best && count(chosen, 'no-time') > 0)
     notes.push({
       reason: 'tags-without-time',
-      message: `${counted(ranking, 'no-time')} cannot be chosen, as ${rule.text} orders by creation time and they have none`,
+      message: `${counted(chosen, 'no-time')} cannot be chosen, as ${rule.text} orders by creation time and they have none`,
     });
-  if (first && last && accepted.length > 1 && rule.order.compare(first.key, last.key) === 0)
+  if (candidates.length > 1 && sharesTime(chosen, candidates.at(-1)))
     notes.push({
       reason: 'times-no-order',
-      message: `times carry no order: all of ${plural(accepted.length, 'tag')} that ${rule.text} accepts have one creation time, ${first.tag.created}${helpTimes(accepted)}`,
+      message: `times carry no order: all of ${plural(candidates.length, 'tag')} that ${rule.text} accepts have one creation time, ${best?.tag.created}${helpTimes(candidates)}`,
     });
   return notes;
 }
 
 const BARE_NUMBER = /^v?[0-9]{7,}$/;
 
-function bareNumberWarnings({ rule, ranking }: Chosen): Note[] {
-  const [best, ...others] = ranking.accepted;
-  if (!best || !BARE_NUMBER.test(best.tag.name) || others.every(({ tag }) => BARE_NUMBER.test(tag.name))) return [];
+function bareNumberWarnings({ rule, candidates, best }: Chosen): Note[] {
+  if (!best || !BARE_NUMBER.test(best.tag.name) || candidates.every(({ name }) => BARE_NUMBER.test(name))) return [];
   const strict = rule.text.replace(/^semver:/, 'strict-semver:');
   return [
     {
@@ -98,10 +96,10 @@ function bareNumberWarnings({ rule, ranking }: Chosen): Note[] {
   ];
 }
 
-function ambiguityWarnings({ ranking }: Chosen): Note[] {
-  const [best] = ranking.accepted;
-  const other = ranking.rejected.find(({ rule, detail }) => rule === 'ambiguous' && detail === best?.tag.name);
-  if (!best || !other) return [];
+function ambiguityWarnings({ best, rejected }: Chosen): Note[] {
+  if (!best || best.value === best.tag.name) return [];
+  const other = rejected.find(({ rule, detail }) => rule === 'ambiguous' && detail === best?.tag.name);
+  if (!other) return [];
   return [
     {
       reason: 'extract-ambiguous',
@@ -120,24 +118,31 @@ const SUPERLATIVES: Partial<Record<Reason, string>> = {
   oldest: 'the oldest',
 };
 
-function standing({ rule, ranking, reason }: Chosen): string {
-  const { accepted } = ranking;
+function standing(chosen: Chosen): string {
+  const { rule, candidates, reason } = chosen;
+  if (candidates.length === 1) return `the only tag that ${rule.text} accepts`;
   const superlative = SUPERLATIVES[reason] ?? 'the best';
-  if (accepted.length === 1) return `the only tag that ${rule.text} accepts`;
-  return `${superlative} of ${plural(accepted.length, 'tag')} that ${rule.text} accepts${tied(rule, accepted)}`;
+  return `${superlative} of ${plural(candidates.length, 'tag')} that ${rule.text} accepts${tied(chosen)}`;
 }
 
-/** Which tags share the winner's time, as that is where people look in vain for a reason. */
-function tied({ order }: Rule, [best, second]: Ranked[]): string {
-  if (order.by !== 'time' || !best || !second || order.compare(best.key, second.key) !== 0) return '';
-  const by =
-    best.version === undefined ? 'the smallest name wins' : 'the highest version wins, then the last in natural order';
-  return `; ${second.tag.name} has the same time, where ${by}`;
+/** Which tag shares the winner's time, as there people look in vain for a reason. */
+function tied(chosen: Chosen): string {
+  const second = chosen.candidates[1];
+  if (!sharesTime(chosen, second)) return '';
+  const winner =
+    chosen.ties === 'compat' ? 'the smallest name' : 'the highest version, then the last in natural order,';
+  return `; ${second?.name} has the same time, and ${winner} wins`;
 }
 
-function waiting({ ranking }: Chosen): string {
-  const young = count(ranking, 'too-young');
-  return young === 0 ? '' : ` (${counted(ranking, 'too-young')} younger than the minimum age)`;
+function sharesTime({ rule: { order }, best }: Chosen, tag: TagMetadata | undefined): boolean {
+  if (order.by !== 'time' || !best || !tag) return false;
+  return order.compare(best.key, order.read(tag.name, tag)) === 0;
+}
+
+function waiting(chosen: Chosen): string {
+  return chosen.rule.minimumAge === 0 || count(chosen, 'too-young') === 0
+    ? ''
+    : ` (${counted(chosen, 'too-young')} younger than the minimum age)`;
 }
 
 function unlisted({ metadata, current }: Chosen): string {
@@ -145,13 +150,12 @@ function unlisted({ metadata, current }: Chosen): string {
   return `; ${metadata.image} does not list the current ${current.tag}`;
 }
 
-function timeless({ ranking, metadata }: Chosen): Pick<Ranked, 'tag'>[] {
-  const names = new Set(ranking.rejected.filter(({ rule }) => rule === 'no-time').map(({ tag }) => tag));
-  return metadata.tags.filter(({ name }) => names.has(name)).map((tag) => ({ tag }));
+function timeless({ rejected }: Chosen): { name: string }[] {
+  return rejected.filter(({ rule }) => rule === 'no-time').map(({ tag }) => ({ name: tag }));
 }
 
-function helpTimes(entries: Pick<Ranked, 'tag'>[]): string {
-  if (!entries.every(({ tag }) => readVersion(tag.name) !== undefined)) return '; order by a part of the tag instead';
+function helpTimes(tags: { name: string }[]): string {
+  if (!tags.every(({ name }) => readVersion(name) !== undefined)) return '; order by a part of the tag instead';
   return '; as all of them are versions, order them by version (semver)';
 }
 
@@ -166,13 +170,13 @@ function helpGoBack(rule: Rule): string {
 }
 
 /** How many tags each rule turned away: `filter 12, latest 1`. */
-function counts({ rejected }: Ranking): string {
+function counts({ rejected }: Chosen): string {
   const sums = new Map<RefusalRule, number>();
   for (const { rule } of rejected) sums.set(rule, (sums.get(rule) ?? 0) + 1);
   return [...sums].map(([rule, sum]) => `${rule} ${sum}`).join(', ');
 }
 
-function count({ rejected }: Ranking, rule: RefusalRule): number {
+function count({ rejected }: Chosen, rule: RefusalRule): number {
   let sum = 0;
   for (const rejection of rejected) if (rejection.rule === rule) sum++;
   return sum;
@@ -181,8 +185,8 @@ function count({ rejected }: Ranking, rule: RefusalRule): number {
 const SHOWN = 3;
 
 /** `4 tags (a, b, c, …)` of those that a rule turned away. */
-function counted(ranking: Ranking, rule: RefusalRule): string {
-  const tags = ranking.rejected.filter((rejection) => rejection.rule === rule).map(({ tag }) => tag);
+function counted({ rejected }: Chosen, rule: RefusalRule): string {
+  const tags = rejected.filter((rejection) => rejection.rule === rule).map(({ tag }) => tag);
   const shown = tags.toSorted().slice(0, SHOWN);
   return `${plural(tags.length, 'tag')} (${shown.join(', ')}${tags.length > SHOWN ? ', …' : ''})`;
 }

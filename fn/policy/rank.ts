@@ -2,59 +2,86 @@ import type { ImageMetadata, TagMetadata } from '../lookup/metadata.ts';
 import type { Rejection } from './choose.ts';
 import { compareNaturally, compareTexts } from './orders.ts';
 import { Refusal, type Rule } from './rule.ts';
-import { sortByRank } from './sort.ts';
+import { orderByRank } from './sort.ts';
 import { isEpochDay, millisecondsBetween, readTime, type Instant } from './time.ts';
 import { compareVersions, readVersion, type Version } from './version.ts';
 
-/** A tag that a rule accepts, with its place in the rule's order. */
+/** A tag that a rule accepts. */
 export interface Ranked {
   tag: TagMetadata;
   /** What the rule's filter made of the name. */
   value: string;
+  /** Its place in the rule's order. */
   key: unknown;
-  /** The name as a version, once a tie has asked for it; null if it is none. */
-  version?: Version | null;
 }
 
 export interface Ranking {
   /** Best first. */
-  accepted: Ranked[];
+  candidates: TagMetadata[];
+  best?: Ranked;
   rejected: Rejection[];
 }
 
-/** Puts each tag among the accepted, in order, or among the rejected, by the first thing that speaks against it. */
-export function rank(
-  rule: Rule,
-  metadata: ImageMetadata,
-  current: string | undefined,
-  ties: 'compat' | 'version',
-): Ranking {
+/** How tags of one time are told apart: the smallest name first, as Flux v1, or the highest version first. */
+export type Ties = 'compat' | 'version';
+
+/** Puts each tag among the candidates, in order, or among the rejected, by the first thing that speaks against it. */
+export function rank(rule: Rule, metadata: ImageMetadata, current: string | undefined, ties: Ties): Ranking {
   const now = readTime(metadata.scannedAt);
-  const accepted: Ranked[] = [];
+  // One array a property: an object a tag would cost as much as all the rest.
+  const tags: TagMetadata[] = [];
+  const values: string[] = [];
+  const keys: unknown[] = [];
+  const ranks: number[] = [];
   const rejected: Rejection[] = [];
-  for (const tag of metadata.tags) {
-    const entry = admit(rule, tag, now);
-    if (entry instanceof Refusal) rejected.push(rejection(tag, entry));
-    else accepted.push(entry);
-  }
   const { order } = rule;
   const sign = rule.descending ? -1 : 1;
-  const tie =
-    order.by !== 'time' ? byName(current) : rule.kind === 'pattern' && ties === 'compat' ? smallestName : byVersion;
-  const sorted = sortByRank(
-    accepted,
-    ({ key }) => sign * order.rank(key),
-    (a, b) => sign * order.compare(b.key, a.key) || tie(a, b),
-  );
-  return order.by === 'time' ? { accepted: sorted, rejected } : dropAmbiguous(sorted, rejected);
-}
 
-function admit(rule: Rule, tag: TagMetadata, now: Instant | undefined): Ranked | Refusal {
-  const value = rule.filter(tag.name);
-  if (value instanceof Refusal) return value;
-  const key = rule.order.read(value, tag);
-  if (key instanceof Refusal) return key;
-  return rule.order.refuse?.(key) ?? tooYoung(rule, tag, now) ?? { tag, value, key };
+  // A function of its own: V8 compiles what is called often sooner than what loops long.
+  function admit(tag: TagMetadata): void {
+    const value = rule.filter(tag.name);
+    const key = value instanceof Refusal ? value : order.read(value, tag);
+    const refusal = key instanceof Refusal ? key : (order.refuse?.(key) ?? tooYoung(rule, tag, now));
+    if (refusal) {
+      rejected.push(rejection(tag, refusal));
+      return;
+    }
+    tags.push(tag);
+    values.push(value as string);
+    keys.push(key);
+    ranks.push(sign * order.rank(key));
+  }
+  for (const tag of metadata.tags) admit(tag);
+
+  const byName = nameOrder(tags, order.by === 'time' ? ties : undefined, current);
+  const twins = new Set<number>();
+  function compare(i: number, j: number): number {
+    const byKey = sign * order.compare(keys[j], keys[i]);
+    if (byKey !== 0) return byKey;
+    const byValue = order.by === 'time' ? 0 : compareTexts(values[j] as string, values[i] as string);
+    if (byValue !== 0) return byValue;
+    if (order.by !== 'time') twins.add(i).add(j);
+    return byName(i, j);
+  }
+  const candidates: TagMetadata[] = [];
+  let last: number | undefined;
+  let first: number | undefined;
+  for (const i of orderByRank(ranks, compare)) {
+    // Neighbours in the order have been compared, so that all twins are known.
+    if (last !== undefined && twins.has(i) && values[i] === values[last]) {
+      rejected.push(rejection(tags[i] as TagMetadata, new Refusal('ambiguous', (tags[last] as TagMetadata).name)));
+      continue;
+    }
+    first ??= i;
+    last = i;
+    candidates.push(tags[i] as TagMetadata);
+  }
+  if (first === undefined) return { candidates, rejected };
+  return {
+    candidates,
+    rejected,
+    best: { tag: tags[first] as TagMetadata, value: values[first] as string, key: keys[first] },
+  };
 }
 
 const AGE_UNKNOWN = new Refusal('age-unknown');
@@ -70,44 +97,28 @@ function tooYoung({ minimumAge }: Rule, tag: TagMetadata, now: Instant | undefin
   return AGE_UNKNOWN;
 }
 
-/** The last name first; but among tags that are the same to the rule, the current one: it is no news. */
-function byName(current: string | undefined): (a: Ranked, b: Ranked) => number {
-  return (a, b) =>
-    compareTexts(b.value, a.value) ||
-    Number(b.tag.name === current) - Number(a.tag.name === current) ||
-    compareTexts(b.tag.name, a.tag.name);
-}
-
-/** As Flux v1 (reference/flux-v1-mode.md §4.3). */
-function smallestName(a: Ranked, b: Ranked): number {
-  return compareTexts(a.tag.name, b.tag.name);
+/** How tags that are equal in all else are ordered. */
+function nameOrder(
+  tags: TagMetadata[],
+  ties: Ties | undefined,
+  current: string | undefined,
+): (i: number, j: number) => number {
+  const nameOf = (i: number) => (tags[i] as TagMetadata).name;
+  if (ties === 'compat') return (i, j) => compareTexts(nameOf(i), nameOf(j));
+  if (ties === 'version') return versionThenNatural(nameOf);
+  // These extract to one text, so that the rule cannot tell them apart: another tag than the current one is no news.
+  return (i, j) => Number(nameOf(j) === current) - Number(nameOf(i) === current) || compareTexts(nameOf(j), nameOf(i));
 }
 
 /** Versions above all else, the highest first; then the last in natural order. */
-function byVersion(a: Ranked, b: Ranked): number {
-  const [left, right] = [versionOf(a), versionOf(b)];
-  if (left && right) return compareVersions(right, left) || compareNaturally(b.tag.name, a.tag.name);
-  if (left || right) return left ? -1 : 1;
-  return compareNaturally(b.tag.name, a.tag.name);
-}
-
-function versionOf(entry: Ranked): Version | null {
-  if (entry.version === undefined) entry.version = readVersion(entry.tag.name) ?? null;
-  return entry.version;
-}
-
-/** Of tags that extract to the same text, which are neighbours in any order but that by time, the first alone stays. */
-function dropAmbiguous(sorted: Ranked[], rejected: Rejection[]): Ranking {
-  let kept: Ranked | undefined;
-  const accepted = sorted.filter((entry) => {
-    if (kept?.value !== entry.value) {
-      kept = entry;
-      return true;
-    }
-    rejected.push(rejection(entry.tag, new Refusal('ambiguous', kept.tag.name)));
-    return false;
-  });
-  return { accepted, rejected };
+function versionThenNatural(nameOf: (i: number) => string): (i: number, j: number) => number {
+  const versions: (Version | null)[] = [];
+  const versionOf = (i: number) => (versions[i] ??= readVersion(nameOf(i)) ?? null);
+  return (i, j) => {
+    const [left, right] = [versionOf(i), versionOf(j)];
+    if (!left !== !right) return left ? -1 : 1;
+    return (left && right ? compareVersions(right, left) : 0) || compareNaturally(nameOf(j), nameOf(i));
+  };
 }
 
 function rejection(tag: TagMetadata, { rule, detail }: Refusal): Rejection {

@@ -1,22 +1,24 @@
-/** Groups of equals up to this size are put in order by insertion: `Array.sort` costs more to call than they take. */
-const FEW = 8;
-
 /**
- * Sorts by a number, greatest first, and equals by `compare`. Four times as fast as `Array.sort` with a comparator, since
- * the numbers are sorted natively and only equals are compared.
+ * The order of `0 … ranks.length - 1` by their ranks, greatest first, and by `compare` where ranks are equal. Three times
+ * as fast as `Array.sort` with a comparator: the numbers are sorted natively, each index then finds its place by them,
+ * and only equals are compared.
  */
-export function sortByRank<T>(items: readonly T[], rank: (item: T) => number, compare: (a: T, b: T) => number): T[] {
-  const ranks = Float64Array.from(items, (item) => -rank(item) + 0);
-  const ordered = ranks.slice().sort();
-  const taken = new Uint32Array(items.length);
-  const sorted = Array.from<T>({ length: items.length });
-  for (const [i, item] of items.entries()) {
-    const first = lowerBound(ordered, ranks[i] as number);
-    sorted[first + (taken[first] as number)++] = item;
+export function orderByRank(ranks: readonly number[], compare: (i: number, j: number) => number): Uint32Array {
+  const count = ranks.length;
+  const keys = new Float64Array(count);
+  // 0 - x is never -0, which `sort` would tell from 0.
+  for (let i = 0; i < count; i++) keys[i] = 0 - (ranks[i] as number);
+  const ordered = keys.slice().sort();
+  const taken = new Uint32Array(count);
+  const order = new Uint32Array(count);
+  for (let i = 0; i < count; i++) {
+    const first = lowerBound(ordered, keys[i] as number);
+    order[first + (taken[first] as number)] = i;
+    taken[first]!++;
   }
-  for (let start = 0; start < sorted.length; start += taken[start] as number)
-    sortRun(sorted, start, start + (taken[start] as number), compare);
-  return sorted;
+  for (let start = 0; start < count; start += taken[start] as number)
+    if ((taken[start] as number) > 1) sortRun(order.subarray(start, start + (taken[start] as number)), compare);
+  return order;
 }
 
 /** The first place in a sorted array whose value is not below `value`. */
@@ -31,16 +33,18 @@ function lowerBound(ordered: Float64Array, value: number): number {
   return low;
 }
 
-function sortRun<T>(items: T[], start: number, end: number, compare: (a: T, b: T) => number): void {
-  if (end - start > FEW) {
-    const run = items.slice(start, end).sort(compare);
-    for (const [i, item] of run.entries()) items[start + i] = item;
+/** Runs up to this length are put in order by insertion: to call `sort` costs more than they take. */
+const FEW = 8;
+
+function sortRun(run: Uint32Array, compare: (i: number, j: number) => number): void {
+  if (run.length > FEW) {
+    run.sort(compare);
     return;
   }
-  for (let i = start + 1; i < end; i++) {
-    const item = items[i] as T;
+  for (let i = 1; i < run.length; i++) {
+    const item = run[i] as number;
     let at = i;
-    for (; at > start && compare(items[at - 1] as T, item) > 0; at--) items[at] = items[at - 1] as T;
-    items[at] = item;
+    for (; at > 0 && compare(run[at - 1] as number, item) > 0; at--) run[at] = run[at - 1] as number;
+    run[at] = item;
   }
 }

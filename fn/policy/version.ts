@@ -3,6 +3,7 @@
  * npm's `semver` agrees only on full versions without leading zeros.
  */
 import parseStrict from 'semver/functions/parse.js';
+import { digitsEnd, MAX_EXACT_DIGITS, readDigits } from './digits.ts';
 
 export interface Version {
   major: Segment;
@@ -20,11 +21,9 @@ export type Identifier = number | bigint | string;
 
 const MAX_UINT64 = 2n ** 64n - 1n;
 const MAX_UINT64_DIGITS = 20;
-const MAX_EXACT_DIGITS = 15;
 const RELEASE: readonly Identifier[] = [];
 
 const IDENTIFIERS = /^[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*$/;
-const DIGITS = /^[0-9]+$/;
 
 /** Reads a version of one to three segments, missing ones zero, with an optional `v`. Undefined if it is none. */
 export function readVersion(text: string): Version | undefined {
@@ -41,19 +40,15 @@ const LOOKS_FULL = /^v?[0-9]+\.[0-9]+\.[0-9]+/;
 /** Reads a version that the SemVer specification allows, with an optional `v`: no segment missing, no leading zeros. */
 export function readStrictVersion(text: string): Version | undefined {
   // The package's reader throws and catches for every text that is no version, which costs 20 times the test.
-  if (!LOOKS_FULL.test(text) || text.endsWith(' ')) return undefined;
-  const version = parseStrict(text);
-  if (!version) return undefined;
-  const { major, minor, patch, prerelease } = version;
-  return { major, minor, patch, prerelease: prerelease.map((part) => identifier(String(part))) };
+  return LOOKS_FULL.test(text) && parseStrict(text) !== null ? read(text, 3) : undefined;
 }
 
 /** SemVer precedence: negative if `a` is lower, zero if equal, positive if higher. Build metadata plays no part. */
 export function compareVersions(a: Version, b: Version): number {
   return (
-    compareScalars(a.major, b.major) ||
-    compareScalars(a.minor, b.minor) ||
-    compareScalars(a.patch, b.patch) ||
+    compareSegments(a.major, b.major) ||
+    compareSegments(a.minor, b.minor) ||
+    compareSegments(a.patch, b.patch) ||
     comparePrereleases(a.prerelease, b.prerelease)
   );
 }
@@ -82,18 +77,17 @@ const RANKED_MAJOR = 2 ** 13;
 const RANKED_MINOR = 2 ** 20;
 const RANKED_PATCH = 2 ** 20;
 
-function compareIdentifiers(a: Identifier, b: Identifier): number {
-  const textual = typeof a === 'string';
-  if (textual !== (typeof b === 'string')) return textual ? 1 : -1;
-  return compareScalars(a, b);
-}
-
-function compareScalars(a: Identifier, b: Identifier): number {
+/** Apart from `compareIdentifiers`, so that the engine sees nothing but numbers here. */
+function compareSegments(a: Segment, b: Segment): number {
   return a === b ? 0 : a < b ? -1 : 1;
 }
 
-const ZERO = 48;
-const NINE = 57;
+function compareIdentifiers(a: Identifier, b: Identifier): number {
+  const textual = typeof a === 'string';
+  if (textual !== (typeof b === 'string')) return textual ? 1 : -1;
+  return a === b ? 0 : a < b ? -1 : 1;
+}
+
 const DOT = 46;
 const DASH = 45;
 const PLUS = 43;
@@ -106,12 +100,12 @@ function read(text: string, least: 1 | 3): Version | undefined {
   let minor: Segment | undefined = 0;
   let patch: Segment | undefined = 0;
   let segments = 1;
-  if (text.charCodeAt(end) === DOT) {
+  if (end < text.length && text.charCodeAt(end) === DOT) {
     start = end + 1;
     end = digitsEnd(text, start);
     minor = segment(text, start, end);
     segments = 2;
-    if (text.charCodeAt(end) === DOT) {
+    if (end < text.length && text.charCodeAt(end) === DOT) {
       start = end + 1;
       end = digitsEnd(text, start);
       patch = segment(text, start, end);
@@ -124,18 +118,9 @@ function read(text: string, least: 1 | 3): Version | undefined {
   return prerelease && { major, minor, patch, prerelease };
 }
 
-function digitsEnd(text: string, start: number): number {
-  let end = start;
-  for (let code = text.charCodeAt(end); code >= ZERO && code <= NINE; code = text.charCodeAt(end)) end++;
-  return end;
-}
-
 function segment(text: string, start: number, end: number): Segment | undefined {
   if (start === end) return undefined;
-  if (end - start > MAX_EXACT_DIGITS) return uint64(text.slice(start, end));
-  let value = 0;
-  for (let i = start; i < end; i++) value = value * 10 + (text.charCodeAt(i) - ZERO);
-  return value;
+  return end - start > MAX_EXACT_DIGITS ? uint64(text.slice(start, end)) : readDigits(text, start, end);
 }
 
 /** Reads `-prerelease` and `+build` up to the end of the text. */
@@ -148,20 +133,17 @@ function readPrerelease(text: string, start: number): Identifier[] | undefined {
   if (code !== DASH || !IDENTIFIERS.test(prerelease)) return undefined;
   const parts: Identifier[] = [];
   for (const part of prerelease.split('.')) {
-    if (part.length > 1 && part.startsWith('0') && DIGITS.test(part)) return undefined;
-    parts.push(identifier(part));
+    const numeric = digitsEnd(part, 0) === part.length;
+    if (numeric && part.length > 1 && part.startsWith('0')) return undefined;
+    parts.push(numeric ? (uint64(part) ?? part) : part);
   }
   return parts;
 }
 
-function identifier(part: string): Identifier {
-  return DIGITS.test(part) ? (uint64(part) ?? part) : part;
-}
-
 /** A text of digits as an exact number; undefined above 2^64-1. */
 function uint64(digits: string): Segment | undefined {
+  if (digits.length <= MAX_EXACT_DIGITS) return readDigits(digits, 0, digits.length);
   const short = digits.replace(/^0+(?=.)/, '');
-  if (short.length <= MAX_EXACT_DIGITS) return Number(short);
   if (short.length > MAX_UINT64_DIGITS) return undefined;
   const value = BigInt(short);
   if (value > MAX_UINT64) return undefined;
