@@ -129,6 +129,8 @@ class Reader {
     if (!this.#take(')')) return undefined;
     const optional = this.#take('?');
     const lazy = optional && this.#take('?');
+    // JavaScript alone takes an optional part that matches nothing for left out.
+    if (optional && alternatives.some(canBeEmpty)) return undefined;
     if ('*+?{'.includes(this.#peek() || ' ')) return undefined;
     return { kind: 'group', captures: plain === undefined, optional, lazy, alternatives };
   }
@@ -203,6 +205,13 @@ class Reader {
     if (match) this.#at = expression.lastIndex;
     return match;
   }
+}
+
+function canBeEmpty(sequence: Item[]): boolean {
+  return sequence.every((item) => {
+    if (item.kind === 'chars') return item.min === 0;
+    return item.optional || item.alternatives.some(canBeEmpty);
+  });
 }
 
 function readCount([, min, comma, max]: RegExpExecArray): [min: number, max: number] {
