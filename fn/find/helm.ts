@@ -46,16 +46,16 @@ function byName({ container: a }: ImageField, { container: b }: ImageField): num
   return a < b ? -1 : 1;
 }
 
-/** Values deeper than this are no images; aliased maps that multiply end here, too. */
+/** Values deeper than this are no images; aliased ones that multiply end here, too. */
 const MAX_DEPTH = 32;
-const MAX_MAPS = 10_000;
+const MAX_VALUES = 100_000;
 
 /** Visits the values and the maps below them, `depth` levels down; only below the first level through lists. */
 function walk(values: MapNode, depth: number, visit: (map: Entries, path: string, name: string) => void): void {
-  let maps = 0;
+  let count = 0;
   function enter(node: Node, path: string, name: string, left: number): void {
+    if (++count > MAX_VALUES) return;
     if (node.kind === 'map') {
-      if (++maps > MAX_MAPS) return;
       const entries = entriesOf(node);
       visit(entries, path, name || ROOT_NAME);
       if (left === 0) return;

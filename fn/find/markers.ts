@@ -115,36 +115,39 @@ function pathOf({ parent, key }: Step): string {
 function readNode(text: string, node: Node, path: (() => string) | undefined, hits: Hits, found: Markers): void {
   if (node.kind !== 'scalar' && node.kind !== 'alias') return;
   if (path) {
-    // A comment at the end of the line takes the place of one above.
-    readComment(text, node, node.comment, path, hits, found);
-    if (node.above) {
-      if (node.comment) take(hits, node.above);
-      else readComment(text, node, node.above, path, hits, found);
-    }
+    const { comment, above } = node;
+    if (comment) readComment(text, node, comment, path, hits, found);
+    if (above) readComment(text, comment ? undefined : node, above, path, hits, found);
   }
   take(hits, node);
 }
 
+/** Reads the comment of a node; of none if the one at the end of the line takes the place of this, above. */
 function readComment(
   text: string,
-  node: Node,
-  comment: Span | undefined,
+  node: Node | undefined,
+  comment: Span,
   path: () => string,
   hits: Hits,
   { markers, notes }: Markers,
 ): void {
-  const hit = comment && take(hits, comment);
+  const hit = take(hits, comment);
   if (hit === undefined) return;
-  const offset = comment!.start;
-  const marker = parseMarker(text.slice(offset, comment!.end), hit - offset);
+  const offset = comment.start;
+  const marker = parseMarker(text.slice(offset, comment.end), hit - offset, startsLine(text, offset));
   if (!marker) return;
   const scalar = deref(node);
   if ('problem' in marker)
     notes.push({ reason: 'marker-malformed', message: marker.problem, offset: hit, path: path() });
+  else if (!node) notes.push(misplaced('the comment at the end of the line below takes its place', hit));
   else if (scalar?.kind !== 'scalar') notes.push(misplaced('what it stands behind is no text', hit));
   else if (scalar.style === 'literal' || scalar.style === 'folded')
     notes.push(misplaced('a block of text cannot be marked; write the value behind its key', hit));
   else markers.push({ scalar, path: path(), ...marker, offset });
+}
+
+function startsLine(text: string, offset: number): boolean {
+  return text.slice(text.lastIndexOf('\n', offset) + 1, offset).trim() === '';
 }
 
 function misplaced(why: string, offset: number): Note {
@@ -160,8 +163,8 @@ function readStray(text: string, hit: number, start: number, hits: Hits, { notes
   const newline = text.indexOf('\n', hit);
   const end = newline < 0 ? text.length : newline;
   take(hits, { start: hash, end });
-  const ownLine = text.slice(line, hash).trim() === '';
-  const marker = parseMarker(text.slice(hash, end), hit - hash);
+  const ownLine = startsLine(text, hash);
+  const marker = parseMarker(text.slice(hash, end), hit - hash, ownLine);
   if (!marker) return;
   if ('problem' in marker) notes.push({ reason: 'marker-malformed', message: marker.problem, offset: hit });
   else
@@ -190,11 +193,11 @@ const MAX_COMMENT = 2048;
  * What a comment that contains the word means. Undefined for prose and for commented-out YAML, where the marker comes
  * after another `#` that stands for itself.
  */
-function parseMarker(comment: string, hit: number): Meaning | { problem: string } | undefined {
+function parseMarker(comment: string, hit: number, ownLine: boolean): Meaning | { problem: string } | undefined {
   const body = comment.slice(1).trim();
   const json = body.startsWith('{') && comment.length <= MAX_COMMENT ? parseStrings(body) : undefined;
   if (json && Object.hasOwn(json, KEY)) return parseValue(json[KEY]!);
-  if (!looksMeant(comment, hit) || isCommentedOut(comment, hit)) return undefined;
+  if (!looksMeant(comment, hit) || (ownLine && isCommentedOut(comment, hit))) return undefined;
   const other = json && Object.keys(json).find((key) => /imagepolicy/i.test(key));
   if (other !== undefined) return { problem: `the key ${JSON.stringify(other)} of this comment must be "${KEY}"` };
   const open = comment.indexOf('{');
