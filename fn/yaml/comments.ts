@@ -31,8 +31,15 @@ export function commentAbove(text: string, dash: number, from: number): Span | u
   return first < 0 ? undefined : { start: first, end: lineEnd(text, lineStart(text, last - 1), last) };
 }
 
+/** Where a document that starts at `start` has its column 0: before the blanks on its line, if nothing else is there. */
+export function documentStart(text: string, start: number): number {
+  const line = lineStart(text, start);
+  for (let i = line; i < start; i++) if (text[i] !== ' ') return start;
+  return line;
+}
+
 /** Where the line of `offset` starts. */
-export function lineStart(text: string, offset: number): number {
+function lineStart(text: string, offset: number): number {
   return offset === 0 ? 0 : text.lastIndexOf('\n', offset - 1) + 1;
 }
 

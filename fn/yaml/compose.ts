@@ -1,7 +1,8 @@
 import { Composer, isAlias, isMap, isScalar, isSeq, Parser, Schema } from 'yaml';
 import type { Alias, Document, Range, Scalar, YAMLError, YAMLMap, YAMLSeq } from 'yaml';
 import type { Note } from '../note.ts';
-import { commentAbove, commentAfter, lineStart } from './comments.ts';
+import { commentAbove, commentAfter, documentStart, lineEnd } from './comments.ts';
+import { MAX_DEPTH } from './scan.ts';
 import type { AliasNode, Entry, MapNode, Node, ScalarNode, ScalarStyle, SeqNode, Span } from './tree.ts';
 
 /** Why a document is not edited. */
@@ -11,8 +12,6 @@ export interface Refusal {
 
 /** The AST takes 20 to 40 times the text's size and 0.4 s a MiB, so this much is the most one document may cost. */
 const MAX_LENGTH = 8 * 1024 * 1024;
-/** Deeper than any manifest; both readers stop there, long before their stacks do. */
-export const MAX_DEPTH = 256;
 
 /** Nothing is resolved: every scalar stays the text that it is, whatever its tag. */
 const SCHEMA = new Schema({ schema: 'failsafe', resolveKnownTags: false });
@@ -31,14 +30,16 @@ const STYLES: Record<string, ScalarStyle> = {
  * without content. What is not clearly one document with unique keys and known aliases is refused
  * (reference/krm-function.md D2): editing it might change what it means.
  *
- * `start` must begin a line, blanks before it aside; then offsets are those of the whole `text`.
+ * `start` must begin a line, blanks before it aside, or a flow collection. Offsets are those of the whole `text`.
  */
 export function compose(text: string, start: number, end: number): Node | undefined | Refusal {
   if (end - start > MAX_LENGTH) {
     const size = `${((end - start) / 1024 / 1024).toFixed(1)} MiB`;
     return refuse('too-large', `the document is too large for a thorough reading: ${size}, more than 8 MiB`, start);
   }
-  const base = lineStart(text, start);
+  const first = documentStart(text, start);
+  // Columns after a BOM are off by one in the package.
+  const base = text[first] === '\uFEFF' ? first + 1 : first;
   const slice = text.slice(base, end);
   const stray = /\r(?!\n)/.exec(slice);
   if (stray) return refuse('bare-cr', 'a line ends with CR alone; use LF or CRLF', base + stray.index);
@@ -92,7 +93,8 @@ const TEMPLATE = /^[ \t]*(?:- +)*(?:[\w./-]+:[ \t]+)?\{\{/m;
 
 function invalid(slice: string, base: number, { code, message, pos }: YAMLError): Refusal {
   const offset = base + Math.min(pos[0], slice.length);
-  if (TEMPLATE.test(slice)) return template(offset);
+  const before = slice.lastIndexOf('\n', slice.lastIndexOf('\n', offset - base - 1) - 1) + 1;
+  if (TEMPLATE.test(slice.slice(before, lineEnd(slice, offset - base, slice.length)))) return template(offset);
   const reason = code === 'TAB_AS_INDENT' ? 'tab-indentation' : 'yaml-invalid';
   return refuse(reason, `not valid YAML: ${WORDS[code] ?? message}`, offset);
 }
