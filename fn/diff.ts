@@ -1,9 +1,4 @@
-/** Characters `[start, end)` of a text, and what stands there instead. */
-export interface Replacement {
-  start: number;
-  end: number;
-  text: string;
-}
+import type { Replacement } from './replace.ts';
 
 const CONTEXT = 3;
 

@@ -1,3 +1,4 @@
+import type { Replacement } from './replace.ts';
 import type { Result } from './result.ts';
 import type { Slice } from './source.ts';
 import { readDocument } from './yaml/read.ts';
@@ -127,7 +128,7 @@ function splitItems(text: string, { start, end }: Section): Slice[] | undefined 
     if (column >= 0 && code === 0x2d && isBlank(text, pos, first) && isSpace(text.charCodeAt(first + 1))) {
       const previous = items.at(-1);
       if (previous) previous.end = pos;
-      items.push({ start: pos, end });
+      items.push({ start: pos, end, item: true });
     }
     pos = lineEnd(text, pos);
   }
@@ -157,7 +158,7 @@ async function readAnyList(text: string): Promise<ResourceList> {
   const items = get(list, 'items');
   if (items && items.kind !== 'seq' && textOf(items) !== undefined)
     throw new ResourceListError('the items of the ResourceList are not a list');
-  const slices = items?.kind === 'seq' ? items.items.map(({ start, end }) => ({ start, end })) : [];
+  const slices = items?.kind === 'seq' ? items.items.map(({ start, end }) => ({ start, end, item: true })) : [];
   const functionConfig = get(list, 'functionConfig');
   const results = get(list, 'results');
   return {
@@ -198,38 +199,37 @@ async function read(text: string, start: number, end: number): Promise<{ root?: 
 }
 
 /**
- * The text of the list with results added, each as one line of JSON, which is YAML with safe quoting
- * (reference/krm-function.md B4). Earlier results stay, and come first. Nothing to report leaves the text as it is.
+ * What adds results to the text of a list, each as one line of JSON, which is YAML with safe quoting
+ * (reference/krm-function.md B4). Earlier results stay, and come first. Nothing to report replaces nothing.
  */
-export function withResults({ text, results: earlier, insertAt, flow }: ResourceList, results: Result[]): string {
-  if (results.length === 0) return text;
-  const lines = results.map((result) => JSON.stringify(result));
+export function resultsEdit({ text, results: earlier, insertAt, flow }: ResourceList, results: Result[]): Replacement[] {
+  if (results.length === 0) return [];
+  const entries = results.map((result) => JSON.stringify(result));
   const eol = text.includes('\r\n') ? '\r\n' : '\n';
   if (earlier?.kind === 'seq' && earlier.flow) {
-    const at = earlier.end - 1;
-    return insert(text, at, `${earlier.items.length > 0 ? ', ' : ''}${lines.join(', ')}`);
+    const comma = earlier.items.length > 0 ? ', ' : '';
+    return [insertion(earlier.end - 1, comma + entries.join(', '))];
   }
   if (earlier?.kind === 'seq') {
-    const last = earlier.items.at(-1)!;
     const column = earlier.start - (text.lastIndexOf('\n', earlier.start - 1) + 1);
-    const at = endOfLine(text, last.end);
-    const lead = at === 0 || text[at - 1] === '\n' ? '' : eol;
-    return insert(text, at, lead + lines.map((line) => `${' '.repeat(column)}- ${line}${eol}`).join(''));
+    const at = nextLine(text, earlier.items.at(-1)!.end);
+    const lead = text[at - 1] === '\n' ? '' : eol;
+    return [insertion(at, lead + entries.map((entry) => `${' '.repeat(column)}- ${entry}${eol}`).join(''))];
   }
-  if (earlier) return `${text.slice(0, earlier.start)} [${lines.join(', ')}]${text.slice(earlier.end)}`;
+  if (earlier) return [{ start: earlier.start, end: earlier.end, text: ` [${entries.join(', ')}]` }];
   if (flow) {
-    const empty = /\{\s*$/.test(text.slice(0, insertAt));
-    return insert(text, insertAt, `${empty ? '' : ', '}"results": [${lines.join(', ')}]`);
+    const first = /\{\s*$/.test(text.slice(0, insertAt));
+    return [insertion(insertAt, `${first ? '' : ', '}"results": [${entries.join(', ')}]`)];
   }
-  return insert(text, insertAt, `results:${eol}${lines.map((line) => `- ${line}${eol}`).join('')}`);
+  return [insertion(insertAt, `results:${eol}${entries.map((entry) => `- ${entry}${eol}`).join('')}`)];
 }
 
-function insert(text: string, at: number, added: string): string {
-  return text.slice(0, at) + added + text.slice(at);
+function insertion(at: number, text: string): Replacement {
+  return { start: at, end: at, text };
 }
 
 /** The start of the line after an offset; the offset itself where it already starts a line. */
-function endOfLine(text: string, offset: number): number {
+function nextLine(text: string, offset: number): number {
   return offset > 0 && text[offset - 1] === '\n' ? offset : lineEnd(text, offset);
 }
 

@@ -1,6 +1,6 @@
 /** A text that holds documents: a file, or a ResourceList whose items are its documents. */
 export interface Source {
-  /** The path that results name; for an item of a ResourceList its own `path` is. */
+  /** The path that results name; an item of a ResourceList has its own. */
   path?: string;
   text: string;
   documents: Slice[];
@@ -12,8 +12,10 @@ export interface Slice {
   end: number;
   /** Position among the documents of its file, from 0. */
   index?: number;
-  /** The path below the root, for targets; also for results where the source itself has none. */
+  /** The path below the root, for targets. */
   path?: string;
+  /** An item of a ResourceList: its path and index are its annotations'. */
+  item?: boolean;
 }
 
 /**

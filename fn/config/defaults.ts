@@ -15,6 +15,6 @@ export function defaultSpec(): Spec {
     strict: false,
     deepHelmValues: false,
     unknownCurrent: 'move',
-    ties: 'smallest',
+    ties: 'compat',
   };
 }

@@ -106,9 +106,9 @@ export const specSchema = z.strictObject({
     .default('move')
     .describe('Order by time, and the current tag is not in the registry: `move` on, or `hold` as Flux v1 did.'),
   ties: z
-    .enum(['smallest', 'version'])
-    .default('smallest')
-    .describe('Order by time, and times are equal: the `smallest` tag as in Flux v1, or the highest `version`.'),
+    .enum(['compat', 'version'])
+    .default('compat')
+    .describe('Order by time, and times are equal: the smallest tag as in Flux v1 (`compat`), or the highest `version`.'),
 });
 
 export type Spec = z.output<typeof specSchema>;

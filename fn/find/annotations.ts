@@ -161,7 +161,7 @@ function advice(name: string): string {
   const head = dot < 0 ? name : name.slice(0, dot);
   const rest = dot < 0 ? 'CONTAINER' : name.slice(dot + 1) || 'CONTAINER';
   if (dot >= 0 && nearest(head, ['tag', 'tags', 'filter'])) return `did you mean ${FILTER_PREFIX}${rest}?`;
-  const near = nearest(name, [...BOOLEANS, ...TEXTS, 'tag_all']);
+  const near = nearest(name, [...BOOLEANS, ...TEXTS, 'tag_all']) ?? BOOLEANS.find((known) => known.startsWith(name));
   if (near === 'tag_all') return advice(near);
   if (near) return `did you mean fluxcd.io/${near}?`;
   return `known are ${[...BOOLEANS, ...TEXTS, 'tag.CONTAINER'].join(', ')}`;

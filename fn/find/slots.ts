@@ -80,7 +80,9 @@ export function change(slots: Slots, to: Change): Write[] | { cannot: string } {
     ? { ...before, whole: formatReference(target) }
     : rewritten(slots, before, present.reference, target);
   if ('cannot' in after) return after;
-  if (composed(slots, after) !== formatReference(target))
+  const outcome = read(composed(slots, after));
+  if ('problem' in outcome) return { cannot: outcome.problem };
+  if (!isSame(outcome.reference, target))
     return { cannot: `${formatReference(target)} cannot be written in the parts that stand here` };
   const writes: Write[] = [];
   for (const part of PARTS) {
@@ -88,6 +90,11 @@ export function change(slots: Slots, to: Change): Write[] | { cannot: string } {
     if (scalar && after[part] !== before[part]) writes.push({ scalar, value: after[part] });
   }
   return writes;
+}
+
+/** A registry of its own names the Docker Hub, which a whole reference may leave out. */
+function isSame(a: Reference, b: Reference): boolean {
+  return a.tag === b.tag && a.digest === b.digest && canonicalName(a.name) === canonicalName(b.name);
 }
 
 function applied(reference: Reference, { name, tag, digest }: Change): Reference {

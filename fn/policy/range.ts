@@ -3,7 +3,16 @@
  * reference/flux-v2.md A3). Known differences from 3.1.1, all of them its faults: `^0.0.z`, `~0.0.0`, `^*` and `<=*` have
  * their documented meaning (§17).
  */
-import { comparePrereleases, compareVersions, readVersion, type Version } from './version.ts';
+import {
+  comparePrereleases,
+  compareVersions,
+  partsOf,
+  rankVersion,
+  readVersion,
+  type LongVersion,
+  type Segment,
+  type Version,
+} from './version.ts';
 
 export interface Range {
   /** Any group may match. */
@@ -28,12 +37,13 @@ interface Group {
 interface Comparator {
   text: string;
   operator: Operator;
-  satisfiedBy: (v: Version, comparator: Comparator) => boolean;
-  /** Completed with zeros. */
-  version: Version;
   /** The last segment that was written: `x`, `1`, `1.2` or `1.2.3`. */
-  precision: 'any' | 'major' | 'minor' | 'full';
+  precision: Precision;
+  namesPrerelease: boolean;
+  satisfiedBy: (version: Version) => boolean;
 }
+
+type Precision = 'any' | 'major' | 'minor' | 'full';
 
 type Operator = '=' | '!=' | '>' | '>=' | '<' | '<=' | '~' | '^';
 
@@ -73,14 +83,18 @@ export function checkRange({ groups }: Range, version: Version): 'inside' | 'out
   let barred = false;
   for (const group of groups) {
     if (!satisfiesAll(version, group.comparators)) continue;
-    if (group.open || version.prerelease.length === 0) return 'inside';
+    if (group.open || isRelease(version)) return 'inside';
     barred = true;
   }
   return barred ? 'prerelease' : 'outside';
 }
 
+function isRelease(version: Version): boolean {
+  return typeof version === 'number' || version.prerelease.length === 0;
+}
+
 function satisfiesAll(version: Version, comparators: Comparator[]): boolean {
-  for (const comparator of comparators) if (!comparator.satisfiedBy(version, comparator)) return false;
+  for (const comparator of comparators) if (!comparator.satisfiedBy(version)) return false;
   return true;
 }
 
@@ -118,65 +132,98 @@ function readComparator(match: RegExpExecArray, prereleases: PrereleaseGate): Co
   // 3.1.1 drops a prerelease after a wildcard; later versions do not.
   const kept = prerelease !== undefined && !(precision === 'any' && prereleases === 'comparator');
   const version = readVersion(completed[precision](major, minor, patch) + (kept ? `-${prerelease}` : ''));
-  if (!version)
+  if (version === undefined)
     return `"${text}" does not name a version: a segment is above 2^64-1, or a prerelease number starts with 0`;
-  return { text, operator, satisfiedBy: SATISFIES[operator], version, precision };
+  const satisfiedBy = satisfaction(operator, precision, partsOf(version));
+  return { text, operator, precision, namesPrerelease: kept, satisfiedBy };
 }
 
-const completed: Record<Comparator['precision'], (major: string, minor: string, patch: string) => string> = {
+const completed: Record<Precision, (major: string, minor: string, patch: string) => string> = {
   any: () => '0.0.0',
   major: (major) => `${major}.0.0`,
   minor: (major, minor) => `${major}.${minor}.0`,
   full: (major, minor, patch) => `${major}.${minor}.${patch}`,
 };
 
-/**
- * Whether a version `v` satisfies a comparator of version `c`; whether prereleases are welcome is another question. One
- * function an operator, as small ones are compiled sooner: most of a choice's time is spent before V8 is warm.
- */
-const SATISFIES: Record<Operator, (v: Version, comparator: Comparator) => boolean> = {
-  '>=': (v, { version: c, precision }) => precision === 'any' || compareVersions(v, c) >= 0,
-  '<': (v, { version: c }) => compareVersions(v, c) < 0,
-  '>': (v, { version: c, precision }) => {
-    if (precision === 'major') return v.major > c.major;
-    if (precision === 'minor') return v.major > c.major || (v.major === c.major && v.minor > c.minor);
-    return compareVersions(v, c) > 0;
+/** What satisfies a comparator of version `c`, whether prereleases are welcome or not: an interval, or all outside of it. */
+function satisfaction(operator: Operator, precision: Precision, c: LongVersion): (version: Version) => boolean {
+  if (operator !== '!=') return within(...INTERVALS[operator](c, precision));
+  if (precision === 'minor') return otherThanMinor(c);
+  // `!=*` is about 0.0.0 alone.
+  const inside = within(...INTERVALS['='](c, precision === 'any' ? 'full' : precision));
+  return (version) => !inside(version);
+}
+
+/** From the first version, up to the second but without it; without a second there is no end. */
+type Interval = [from: LongVersion, to?: LongVersion];
+
+const INTERVALS: Record<Exclude<Operator, '!='>, (c: LongVersion, precision: Precision) => Interval> = {
+  '>=': (c, precision) => (precision === 'any' ? [LOWEST] : [c]),
+  '>': (c, precision) => [precision === 'any' ? after(c) : afterAll(c, precision)],
+  '<': (c) => [LOWEST, c],
+  '<=': (c, precision) => (precision === 'any' ? [LOWEST] : [LOWEST, afterAll(c, precision)]),
+  '=': (c, precision) => (precision === 'full' ? [c, after(c)] : INTERVALS['~'](c, precision)),
+  '~': (c, precision) => {
+    if (precision === 'any') return [LOWEST];
+    return [c, precision === 'major' ? nextMajor(c) : nextMinor(c)];
   },
-  '<=': (v, { version: c, precision }) => {
-    if (precision === 'any') return true;
-    if (precision === 'major') return v.major <= c.major;
-    if (precision === 'minor') return v.major < c.major || (v.major === c.major && v.minor <= c.minor);
-    return compareVersions(v, c) <= 0;
-  },
-  '!=': (v, { version: c, precision }) => {
-    if (precision === 'full' || precision === 'any') return compareVersions(v, c) !== 0;
-    if (v.major !== c.major) return true;
-    if (precision === 'major') return false;
-    return v.minor !== c.minor || comparePrereleases(v.prerelease, c.prerelease) !== 0;
-  },
-  '=': (v, comparator) => {
-    if (comparator.precision === 'full') return compareVersions(v, comparator.version) === 0;
-    return SATISFIES['~'](v, comparator);
-  },
-  '~': (v, { version: c, precision }) => {
-    if (precision === 'any') return true;
-    return v.major === c.major && (precision === 'major' || v.minor === c.minor) && compareVersions(v, c) >= 0;
-  },
-  '^': (v, { version: c, precision }) => {
-    if (precision === 'any') return true;
-    if (v.major !== c.major || compareVersions(v, c) < 0) return false;
-    if (c.major > 0 || precision === 'major') return true;
-    return v.minor === c.minor && (c.minor > 0 || precision === 'minor' || v.patch === c.patch);
+  '^': (c, precision) => {
+    if (precision === 'any') return [LOWEST];
+    if (c.major > 0 || precision === 'major') return [c, nextMajor(c)];
+    return [c, c.minor > 0 || precision === 'minor' ? nextMinor(c) : nextPatch(c)];
   },
 };
 
-function letsPrereleasesIn(group: Comparator[], gate: PrereleaseGate): boolean {
-  if (gate === 'group') return group.some(namesPrerelease);
-  return group.every((comparator) => namesPrerelease(comparator) || isExactExclusion(comparator));
+function within(from: LongVersion, to?: LongVersion): (version: Version) => boolean {
+  const [first, end] = [rankVersion(from), to ? rankVersion(to) : Infinity];
+  return (version) => {
+    if (typeof version === 'number') return version >= first && version < end;
+    return compareVersions(version, from) >= 0 && (to === undefined || compareVersions(version, to) < 0);
+  };
 }
 
-function namesPrerelease({ version }: Comparator): boolean {
-  return version.prerelease.length > 0;
+/** `!=1.2` turns away the releases of 1.2, `!=1.2-rc` the prereleases `rc` of any 1.2.z; nothing else. */
+function otherThanMinor(c: LongVersion): (version: Version) => boolean {
+  return (version) => {
+    const v = partsOf(version);
+    return v.major !== c.major || v.minor !== c.minor || comparePrereleases(v.prerelease, c.prerelease) !== 0;
+  };
+}
+
+/** Below any identifier that can be written: `1.3.0` with it is where the prereleases of 1.3.0 begin. */
+const BOTTOM = -1;
+
+const LOWEST: LongVersion = { major: 0, minor: 0, patch: 0, prerelease: [BOTTOM] };
+
+/** Where the versions begin that are above all that a comparator's version stands for, such as any 1.2. */
+function afterAll(c: LongVersion, precision: Precision): LongVersion {
+  if (precision === 'major') return nextMajor(c);
+  return precision === 'minor' ? nextMinor(c) : after(c);
+}
+
+function after(c: LongVersion): LongVersion {
+  return c.prerelease.length > 0 ? { ...c, prerelease: [...c.prerelease, BOTTOM] } : nextPatch(c);
+}
+
+function nextPatch({ major, minor, patch }: LongVersion): LongVersion {
+  return { major, minor, patch: next(patch), prerelease: [BOTTOM] };
+}
+
+function nextMinor({ major, minor }: LongVersion): LongVersion {
+  return { major, minor: next(minor), patch: 0, prerelease: [BOTTOM] };
+}
+
+function nextMajor({ major }: LongVersion): LongVersion {
+  return { major: next(major), minor: 0, patch: 0, prerelease: [BOTTOM] };
+}
+
+function next(segment: Segment): Segment {
+  return segment < Number.MAX_SAFE_INTEGER ? Number(segment) + 1 : BigInt(segment) + 1n;
+}
+
+function letsPrereleasesIn(group: Comparator[], gate: PrereleaseGate): boolean {
+  if (gate === 'group') return group.some(({ namesPrerelease }) => namesPrerelease);
+  return group.every((comparator) => comparator.namesPrerelease || isExactExclusion(comparator));
 }
 
 /** `!=1.2.3` alone lets prereleases through unasked. */
@@ -186,8 +233,8 @@ function isExactExclusion({ operator, precision }: Comparator): boolean {
 
 function closedGate(groups: Group[]): string | undefined {
   for (const { comparators } of groups) {
-    const naming = comparators.find(namesPrerelease);
-    const closing = comparators.find((comparator) => !namesPrerelease(comparator) && !isExactExclusion(comparator));
+    const naming = comparators.find(({ namesPrerelease }) => namesPrerelease);
+    const closing = comparators.find((comparator) => !comparator.namesPrerelease && !isExactExclusion(comparator));
     if (naming && closing)
       return `no prerelease passes: "${naming.text}" names one, but "${closing.text}" does not, and each must; write "${closing.text}-0"`;
     const dropped = comparators.find(({ text, precision }) => precision === 'any' && text.includes('-'));

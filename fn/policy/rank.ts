@@ -116,8 +116,9 @@ function versionThenNatural(nameOf: (i: number) => string): (i: number, j: numbe
   const versionOf = (i: number) => (versions[i] ??= readVersion(nameOf(i)) ?? null);
   return (i, j) => {
     const [left, right] = [versionOf(i), versionOf(j)];
-    if (!left !== !right) return left ? -1 : 1;
-    return (left && right ? compareVersions(right, left) : 0) || compareNaturally(nameOf(j), nameOf(i));
+    if (left !== null && right !== null) return compareVersions(right, left) || compareNaturally(nameOf(j), nameOf(i));
+    if (left === null && right === null) return compareNaturally(nameOf(j), nameOf(i));
+    return left === null ? 1 : -1;
   };
 }
 

@@ -5,7 +5,14 @@
 import parseStrict from 'semver/functions/parse.js';
 import { digitsEnd, MAX_EXACT_DIGITS, readDigits } from './digits.ts';
 
-export interface Version {
+/**
+ * A release with no more than 13, 20 and 20 bits in its segments, which nearly all are, is the one number of those bits:
+ * quick to make, to compare and to sort.
+ */
+export type Version = number | LongVersion;
+
+/** A version in its parts. */
+export interface LongVersion {
   major: Segment;
   minor: Segment;
   patch: Segment;
@@ -45,10 +52,43 @@ export function readStrictVersion(text: string): Version | undefined {
 
 /** SemVer precedence: negative if `a` is lower, zero if equal, positive if higher. Build metadata plays no part. */
 export function compareVersions(a: Version, b: Version): number {
+  return typeof a === 'number' && typeof b === 'number' ? a - b : compareParts(partsOf(a), partsOf(b));
+}
+
+/** The parts of a version, however it is kept. */
+export function partsOf(version: Version): LongVersion {
+  if (typeof version !== 'number') return version;
+  const patch = version % PATCHES;
+  const minor = ((version - patch) / PATCHES) % MINORS;
+  return { major: Math.floor(version / (MINORS * PATCHES)), minor, patch, prerelease: RELEASE };
+}
+
+/**
+ * The first release kept as a number that is not below a version; infinity if there is none. As a rank it never
+ * contradicts `compareVersions`: where two ranks differ, the versions differ the same way.
+ */
+export function rankVersion(version: Version): number {
+  if (typeof version === 'number') return version;
+  const { major, minor, patch } = version;
+  if (minor >= MINORS) return firstOf(BigInt(major) + 1n, 0n);
+  return patch >= PATCHES ? firstOf(BigInt(major), BigInt(minor) + 1n) : firstOf(major, minor) + Number(patch);
+}
+
+/** The number of `major.minor.0`; one minor too many is the next major. */
+function firstOf(major: Segment, minor: Segment): number {
+  const number = (Number(major) * MINORS + Number(minor)) * PATCHES;
+  return number < MAJORS * MINORS * PATCHES ? number : Infinity;
+}
+
+const MAJORS = 2 ** 13;
+const MINORS = 2 ** 20;
+const PATCHES = 2 ** 20;
+
+function compareParts(a: LongVersion, b: LongVersion): number {
   return (
-    compareSegments(a.major, b.major) ||
-    compareSegments(a.minor, b.minor) ||
-    compareSegments(a.patch, b.patch) ||
+    compareScalars(a.major, b.major) ||
+    compareScalars(a.minor, b.minor) ||
+    compareScalars(a.patch, b.patch) ||
     comparePrereleases(a.prerelease, b.prerelease)
   );
 }
@@ -64,27 +104,13 @@ export function comparePrereleases(a: readonly Identifier[], b: readonly Identif
   return a.length - b.length;
 }
 
-/** A number that never contradicts `compareVersions`: where two ranks differ, the versions differ the same way. */
-export function rankVersion({ major, minor, patch }: Version): number {
-  if (major >= RANKED_MAJOR) return RANKED_MAJOR * RANKED_MINOR * RANKED_PATCH;
-  if (minor >= RANKED_MINOR) return (Number(major) + 1) * RANKED_MINOR * RANKED_PATCH - 1;
-  const last = patch >= RANKED_PATCH ? RANKED_PATCH - 1 : Number(patch);
-  return (Number(major) * RANKED_MINOR + Number(minor)) * RANKED_PATCH + last;
-}
-
-/** 53 bits hold all three. */
-const RANKED_MAJOR = 2 ** 13;
-const RANKED_MINOR = 2 ** 20;
-const RANKED_PATCH = 2 ** 20;
-
-/** Apart from `compareIdentifiers`, so that the engine sees nothing but numbers here. */
-function compareSegments(a: Segment, b: Segment): number {
-  return a === b ? 0 : a < b ? -1 : 1;
-}
-
 function compareIdentifiers(a: Identifier, b: Identifier): number {
   const textual = typeof a === 'string';
   if (textual !== (typeof b === 'string')) return textual ? 1 : -1;
+  return compareScalars(a, b);
+}
+
+function compareScalars(a: Identifier, b: Identifier): number {
   return a === b ? 0 : a < b ? -1 : 1;
 }
 
@@ -113,7 +139,10 @@ function read(text: string, least: 1 | 3): Version | undefined {
     }
   }
   if (major === undefined || minor === undefined || patch === undefined || segments < least) return undefined;
-  if (end === text.length) return { major, minor, patch, prerelease: RELEASE };
+  if (end === text.length) {
+    const short = major < MAJORS && minor < MINORS && patch < PATCHES;
+    return short ? firstOf(major, minor) + Number(patch) : { major, minor, patch, prerelease: RELEASE };
+  }
   const prerelease = readPrerelease(text, end);
   return prerelease && { major, minor, patch, prerelease };
 }

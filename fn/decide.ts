@@ -1,0 +1,221 @@
+import type { Config } from './config/config.ts';
+import type { ExplicitUpdate } from './config/image-update.ts';
+import { settleDigest, type Goal } from './digests.ts';
+import type { Automation } from './find/annotations.ts';
+import type { ImageField } from './find/find.ts';
+import type { Marker } from './find/markers.ts';
+import type { Change } from './find/slots.ts';
+import { policyLabel, policyStatus, type Answers, type PolicyObject } from './lookup/answers.ts';
+import type { ImageMetadata } from './lookup/metadata.ts';
+import type { Note } from './note.ts';
+import { choose, type Choice, type Current } from './policy/choose.ts';
+import { compilePattern } from './policy/pattern.ts';
+import { compilePolicy } from './policy/policy.ts';
+import type { Malformed, Rule } from './policy/rule.ts';
+import { canonicalName, type Reference } from './reference.ts';
+
+/** What governs a field: an explicit update before markers, markers before annotations. */
+export type Governor =
+  | { by: 'update'; update: ExplicitUpdate }
+  | { by: 'marker'; markers: Marker[] }
+  | { by: 'annotation'; automation: Automation };
+
+/** What is to be written to a field, and who says so; or why nothing is. An empty change is a field that is up to date. */
+export interface Decision {
+  change: Change;
+  /** For people and the tag `policy`: `semver:~1.2`, `ImagePolicy default/app`, `update of ghcr.io/org/app`. */
+  policy: string;
+  /** Stable, for the tag `reason`. */
+  reason: string;
+  notes: Note[];
+}
+
+/** Scans a repository that no metadata was given for. Undefined: it knows nothing of it either. */
+export type Lookup = (image: string) => Promise<ImageMetadata | undefined>;
+
+/** What Flux v1 takes when a container has no filter: any tag but `latest`. */
+const ANY_TAG = 'glob:*';
+
+/** Decides field by field; remembers compiled rules and choices, as many fields share them. */
+export class Decider {
+  readonly #config: Config;
+  readonly #answers: Answers;
+  readonly #lookup: Lookup | undefined;
+  #patterns = new Map<string, Rule | Malformed>();
+  #policies = new Map<PolicyObject, Rule | Malformed>();
+  #choices = new Map<Rule, Map<string, Choice>>();
+  #scans = new Map<string, Promise<ImageMetadata | undefined>>();
+
+  constructor(config: Config, answers: Answers, lookup?: Lookup) {
+    this.#config = config;
+    this.#answers = answers;
+    this.#lookup = lookup;
+  }
+
+  /** Decides what becomes of a field with a readable reference. */
+  async decide(field: ImageField, reference: Reference, governor: Governor): Promise<Decision> {
+    switch (governor.by) {
+      case 'update':
+        return this.#byUpdate(reference, governor.update);
+      case 'marker':
+        return this.#byMarkers(reference, governor.markers);
+      case 'annotation':
+        return this.#byAnnotation(field, reference, governor.automation);
+    }
+  }
+
+  async #byUpdate(reference: Reference, update: ExplicitUpdate): Promise<Decision> {
+    if (update.policyRef) return this.#byPolicy(reference, update.policyRef.name, update.policyRef.namespace);
+    const to = update.to!;
+    const policy = `update of ${update.image}`;
+    if (this.#config.setImage) return decided(setImageChange(reference, to), policy, 'set');
+    const metadata = to.tag !== undefined && !to.digest ? await this.#metadata(to.name ?? reference.name) : undefined;
+    const digest = to.digest ?? metadata?.tags.find((tag) => tag.name === to.tag)?.digest;
+    const goal: Goal = {
+      ...(to.name !== undefined && { name: to.name }),
+      ...(to.tag !== undefined && { tag: to.tag }),
+      ...(digest !== undefined && { digest }),
+      writeDigest: to.digest !== undefined,
+    };
+    return this.#settled(reference, goal, policy, 'set', []);
+  }
+
+  async #byAnnotation(field: ImageField, reference: Reference, automation: Automation): Promise<Decision> {
+    const pattern = automation.filters.get(field.container)?.pattern ?? ANY_TAG;
+    const rule = remember(this.#patterns, pattern, () => compilePattern(pattern));
+    if ('error' in rule) return refused(rule.error, pattern);
+    const metadata = await this.#metadata(reference.name);
+    if (!metadata) return refused(missing(reference.name), rule.text);
+    const choice = this.#choose(rule, metadata, reference);
+    const goal = goalOf(choice);
+    const notes = [...rule.warnings, ...choice.warnings];
+    if (!goal) return refused({ reason: choice.reason, message: choice.message }, rule.text, notes);
+    return this.#settled(reference, goal, rule.text, choice.reason, notes);
+  }
+
+  async #byMarkers(reference: Reference, markers: Marker[]): Promise<Decision> {
+    const [{ policy: name, namespace }] = markers as [Marker];
+    const whole = await this.#byPolicy(reference, name, namespace);
+    const parts = new Set(markers.map(({ part }) => part));
+    if (parts.has('whole')) return whole;
+    const { change } = whole;
+    const wanted: Change = {};
+    if (parts.has('name') && change.name !== undefined) wanted.name = change.name;
+    if (parts.has('tag') && change.tag !== undefined) wanted.tag = change.tag;
+    // A digest is written with its tag even where only the tag is marked: half a change is none.
+    const digestMoves = change.digest !== undefined && (parts.has('digest') || wanted.tag !== undefined);
+    if (digestMoves && reference.digest !== undefined) wanted.digest = change.digest!;
+    if (parts.has('digest') && !parts.has('tag') && change.tag !== undefined && reference.tag !== undefined)
+      return {
+        ...whole,
+        change: {},
+        notes: [
+          ...whole.notes,
+          {
+            reason: 'half-marked',
+            message: `only the digest is marked for ImagePolicy ${policyLabel(name, namespace)}, which also moves the tag; mark the tag too`,
+          },
+        ],
+      };
+    return { ...whole, change: wanted };
+  }
+
+  async #byPolicy(reference: Reference, name: string, namespace: string | undefined): Promise<Decision> {
+    const policy = this.#answers.policy(name, namespace);
+    const label = `ImagePolicy ${policyLabel(name, namespace)}`;
+    if ('reason' in policy) return refused(policy, label);
+    const status = policyStatus(policy);
+    if (status.state === 'unusable') return refused(status.note, label);
+    if (status.state === 'none') return this.#evaluate(reference, policy, label);
+    const { name: image, tag, digest } = status;
+    const known = digest ?? (tag && (await this.#metadata(image))?.tags.find((t) => t.name === tag)?.digest);
+    const goal: Goal = {
+      ...renamed(reference, image),
+      ...(tag !== undefined && { tag }),
+      ...(known !== undefined && { digest: known }),
+      writeDigest: digest !== undefined,
+    };
+    return this.#settled(reference, goal, label, 'policy-result', []);
+  }
+
+  /** A policy without a result, whose repository's metadata is at hand, is evaluated as its controller would. */
+  async #evaluate(reference: Reference, policy: PolicyObject, label: string): Promise<Decision> {
+    const rule = remember(this.#policies, policy, () => compilePolicy(policy.spec));
+    if ('error' in rule) return refused(rule.error, label);
+    const image = this.#answers.repositoryOf(policy);
+    if (typeof image !== 'string') return refused(image, label);
+    const metadata = await this.#metadata(image);
+    if (!metadata) return refused(missing(image), label);
+    // A marked tag that stands alone has no name; it is the policy's repository that it belongs to.
+    const same = reference.name === '' || canonicalName(image) === canonicalName(reference.name);
+    const choice = this.#choose(rule, metadata, same ? reference : {});
+    const goal = goalOf(choice);
+    const notes = [...rule.warnings, ...choice.warnings];
+    if (!goal) return refused({ reason: choice.reason, message: choice.message }, label, notes);
+    const writeDigest = rule.digest !== 'Never';
+    return this.#settled(reference, { ...renamed(reference, image), ...goal, writeDigest }, label, choice.reason, notes);
+  }
+
+  #settled(reference: Reference, goal: Goal, policy: string, reason: string, notes: Note[]): Decision {
+    const change = settleDigest(reference, goal, this.#config.spec.digests);
+    return 'reason' in change ? refused(change, policy, notes) : { change, policy, reason, notes };
+  }
+
+  #choose(rule: Rule, metadata: ImageMetadata, { tag, digest }: Partial<Reference>): Choice {
+    const current: Current = { ...(tag !== undefined && { tag }), ...(digest !== undefined && { digest }) };
+    const choices = remember(this.#choices, rule, () => new Map<string, Choice>());
+    const { ties, unknownCurrent } = this.#config.spec;
+    const key = `${canonicalName(metadata.image)} ${tag ?? ''} ${digest ?? ''}`;
+    return remember(choices, key, () => choose(rule, metadata, current, { ties, unknownCurrent }));
+  }
+
+  async #metadata(image: string): Promise<ImageMetadata | undefined> {
+    const given = this.#answers.metadata(image);
+    const lookup = this.#lookup;
+    if (given || !lookup) return given;
+    return remember(this.#scans, canonicalName(image), () => lookup(image));
+  }
+}
+
+function goalOf({ outcome, chosen }: Choice): Goal | undefined {
+  if (!chosen || (outcome !== 'move' && outcome !== 'current')) return undefined;
+  return { tag: chosen.name, ...(chosen.digest !== undefined && { digest: chosen.digest }) };
+}
+
+/** A name is written only where it is another repository: the author's spelling of the same one stays. */
+function renamed(reference: Reference, image: string): Pick<Goal, 'name'> {
+  return canonicalName(image) === canonicalName(reference.name) ? {} : { name: image };
+}
+
+/** The catalog's set-image: tag and digest replace each other, a new name keeps both (reference/krm-function.md C1). */
+function setImageChange(reference: Reference, { name, tag, digest }: NonNullable<ExplicitUpdate['to']>): Change {
+  const change: Change = {};
+  if (name !== undefined && name !== reference.name) change.name = name;
+  if (tag === undefined && digest === undefined) return change;
+  if (tag !== reference.tag) change.tag = tag ?? null;
+  if (digest !== reference.digest) change.digest = digest ?? null;
+  return change;
+}
+
+function missing(image: string): Note {
+  return {
+    reason: 'metadata-missing',
+    message: `no metadata of ${image} was given, so its tags are not known; give an ImageMetadata as an item or with --metadata`,
+  };
+}
+
+function decided(change: Change, policy: string, reason: string): Decision {
+  return { change, policy, reason, notes: [] };
+}
+
+function refused(note: Note, policy: string, notes: Note[] = []): Decision {
+  return { change: {}, policy, reason: note.reason, notes: [...notes, note] };
+}
+
+function remember<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  map.set(key, made);
+  return made;
+}

@@ -1,0 +1,41 @@
+import type { Change } from './find/slots.ts';
+import type { Note } from './note.ts';
+import type { Reference } from './reference.ts';
+
+/** What was chosen for an image. */
+export interface Goal {
+  name?: string;
+  tag?: string;
+  /** The digest of that tag, as far as it is known. */
+  digest?: string;
+  /** Whether whoever chose wants the digest written: an ImagePolicy that reflects digests, or an explicit `to`. */
+  writeDigest?: boolean;
+}
+
+/**
+ * The parts to write so that tag and digest never contradict each other: `keep` moves a digest only together with its
+ * tag, `pin` always writes both, `tag` the tag alone (design: ImageUpdate `digests`; reference/flux-v1-mode.md §17).
+ * Returns a note where the digest that would have to be written is not known.
+ */
+export function settleDigest(current: Reference, goal: Goal, mode: 'keep' | 'pin' | 'tag'): Change | Note {
+  const { name, tag, digest } = goal;
+  const change: Change = name === undefined || name === current.name ? {} : { name };
+  if (tag !== undefined && tag !== current.tag) change.tag = tag;
+  if (tag === undefined && digest === undefined) return change;
+  if (mode === 'tag' && (tag ?? current.tag) !== undefined)
+    return current.digest === undefined ? change : { ...change, digest: null };
+  // A reference of a digest alone has no tag to go with it: the digest says which image it is.
+  const byDigest = current.digest !== undefined && current.tag === undefined;
+  if (byDigest && mode === 'keep' && !goal.writeDigest) delete change.tag;
+  const moves = change.tag !== undefined || byDigest;
+  const wanted = mode === 'pin' || goal.writeDigest || (current.digest !== undefined && moves);
+  if (!wanted) return change;
+  if (digest !== undefined) return digest === current.digest ? change : { ...change, digest };
+  if (goal.writeDigest && mode !== 'pin' && current.digest === undefined) return change;
+  return {
+    reason: 'digest-unknown',
+    message: `the digest of ${goal.name ?? current.name}:${tag} is not known, so ${
+      current.digest === undefined ? 'it cannot be pinned' : 'tag and digest would no longer belong together'
+    }; give metadata with digests${current.digest === undefined ? '' : ', or set digests: tag to drop digests'}`,
+  };
+}

@@ -1,0 +1,89 @@
+import type { Write } from './find/slots.ts';
+import type { Note } from './note.ts';
+import type { Plan, PlannedChange } from './plan.ts';
+import { formatReference } from './reference.ts';
+import type { Replacement } from './replace.ts';
+import { noteResult, placed, type Place, type Result } from './result.ts';
+import { lineAt, type Slice } from './source.ts';
+import { checkEdits } from './yaml/check.ts';
+import { encodeScalar } from './yaml/scalar.ts';
+
+/** What is to be replaced in a document, and everything there is to say about it. */
+export interface EditedDocument {
+  /** In order of the text. */
+  replacements: Replacement[];
+  results: Result[];
+}
+
+/** Turns a plan into replacements, and proves on the edited document that nothing else changes. */
+export async function editDocument(text: string, slice: Slice, plan: Plan): Promise<EditedDocument> {
+  const locate = locator(text, slice, plan);
+  const results = plan.notes.map(({ note, resource }) => noteResult(note, locate(note.offset, resource)));
+  if (plan.changes.length === 0) return { replacements: [], results };
+  const writes = distinct(plan.changes.flatMap((change) => change.writes));
+  const replacements = writes.map(({ scalar, value }) => ({
+    start: scalar.start,
+    end: scalar.end,
+    text: encodeScalar(scalar, value, text),
+  }));
+  const problem = await checkEdits(text, slice, writes, replacements);
+  if (!problem) return { replacements, results: [...results, ...plan.changes.flatMap((change) => describeChange(text, locate, change))] };
+  for (const { field } of plan.changes)
+    results.push(noteResult({ ...problem, path: field.path, container: field.container }, locate(problem.offset, field.resource)));
+  return { replacements: [], results };
+}
+
+/** One write a scalar: fields that share an anchor agree on its text. */
+function distinct(writes: Write[]): Write[] {
+  const byStart = new Map(writes.map((write) => [write.scalar.start, write]));
+  return [...byStart.values()].toSorted((a, b) => a.scalar.start - b.scalar.start);
+}
+
+function describeChange(text: string, locate: Locate, { field, from, to, writes, policy, reason }: PlannedChange): Result[] {
+  const [{ scalar, value }] = writes;
+  const tags: Record<string, string> = { reason, policy };
+  if (from.name !== '') tags['image'] = from.name;
+  if (field.container !== '') tags['container'] = field.container;
+  const where = locate(scalar.start, field.resource);
+  const info: Result = {
+    message: `${label(from)} -> ${label(to)}`,
+    severity: 'info',
+    field: { path: field.path, currentValue: scalar.value, proposedValue: value },
+    tags,
+  };
+  const setter = setterOf(text, writes);
+  const warning: Note | undefined = setter === undefined ? undefined : {
+    reason: 'setter',
+    message: `${setter} sets this field, and sets it back when apply-setters runs next; change the setter's value too`,
+    path: field.path,
+    container: field.container,
+  };
+  return [placed(info, where), ...(warning ? [noteResult(warning, where)] : [])];
+}
+
+/** The setter that a written scalar belongs to by its comment (reference/krm-function.md C2). */
+function setterOf(text: string, writes: readonly Write[]): string | undefined {
+  for (const { scalar } of writes) {
+    const comment = scalar.comment && text.slice(scalar.comment.start, scalar.comment.end);
+    const setter = comment === undefined ? undefined : /kpt-set:\s*(\S.*)/.exec(comment)?.[1];
+    if (setter) return `kpt-set: ${setter.trimEnd()}`;
+  }
+  return undefined;
+}
+
+/** A marked part that stands alone has no name to show. */
+function label(reference: Parameters<typeof formatReference>[0]): string {
+  return reference.name === '' ? (reference.tag ?? reference.digest ?? '') : formatReference(reference);
+}
+
+type Locate = (offset: number | undefined, resource?: Place['resource']) => Place;
+
+/** Names the file and line of an offset. A line of a ResourceList is no line of the user's file, so it is not told. */
+function locator(text: string, { item }: Slice, { file, index }: Plan): Locate {
+  return (offset, resource) => ({
+    ...(resource && { resource }),
+    ...(file !== undefined && { file }),
+    ...(index !== undefined && { index }),
+    ...(offset !== undefined && !item && { line: lineAt(text, offset) }),
+  });
+}

@@ -1,0 +1,168 @@
+import type { Spec } from './config/image-update.ts';
+import type { Governor } from './decide.ts';
+import { readAutomation, type Automation } from './find/annotations.ts';
+import { findImages as findFields, type ImageField } from './find/find.ts';
+import { findMarkers, type Marker } from './find/markers.ts';
+import { resourcesOf, type Resource } from './find/resources.ts';
+import { itemOf } from './lookup/read.ts';
+import type { Note } from './note.ts';
+import { parseReference, type Reference } from './reference.ts';
+import { itemPlace } from './resourcelist.ts';
+import type { ResourceRef } from './result.ts';
+import type { Slice, Source } from './source.ts';
+import { concerns } from './targets.ts';
+import { readDocument } from './yaml/read.ts';
+import type { ScalarNode } from './yaml/tree.ts';
+import { asksForUpdate } from './words.ts';
+
+/** An image field that something governs. */
+export interface GovernedField {
+  field: ImageField;
+  reference: Reference;
+  governor: Governor;
+  automation: Automation | undefined;
+}
+
+/** What a document holds. */
+export interface Found {
+  file?: string;
+  index?: number;
+  governed: GovernedField[];
+  /** All fields, governed or not: they may share a scalar by an anchor. */
+  fields: ImageField[];
+  notes: { note: Note; resource?: ResourceRef }[];
+}
+
+/** Reads a document and finds its image fields, what governs each, and what is wrong with what its author wrote. */
+export async function findImages(source: Source, slice: Slice, spec: Spec, asWritten: boolean): Promise<Found> {
+  const { text } = source;
+  const read = await readDocument(text, slice.start, slice.end);
+  const found: Found = { governed: [], fields: [], notes: [] };
+  name(found, source.path, slice.index);
+  if ('problem' in read) {
+    if (asksForUpdate(text.slice(slice.start, slice.end), spec)) found.notes.push({ note: refusal(read.problem) });
+    return found;
+  }
+  const root = slice.item ? itemOf(read.root) : read.root;
+  const place = slice.item ? itemPlace(root) : { path: slice.path };
+  if (slice.item) name(found, place.path, itemPlace(root).index);
+
+  const marks = spec.markers ? findMarkers(text, root, slice.start, slice.end) : { markers: [], notes: [] };
+  found.notes.push(...marks.notes.map((note) => ({ note })));
+  const unclaimed = new Set(marks.markers);
+  const resources = resourcesOf(root);
+  for (const resource of resources) findInResource(resource, spec, asWritten, place.path, unclaimed, found);
+  const owner = resources.length === 1 ? resources[0]!.ref : undefined;
+  for (const marker of unclaimed) found.governed.push(lone(marker, owner));
+  return found;
+}
+
+function findInResource(
+  resource: Resource,
+  spec: Spec,
+  asWritten: boolean,
+  path: string | undefined,
+  unclaimed: Set<Marker>,
+  found: Found,
+): void {
+  const { fields, notes } = findFields(resource, {
+    fields: spec.fields,
+    deepHelm: spec.deepHelmValues,
+    ...(path !== undefined && { path }),
+  });
+  found.fields.push(...fields);
+  const automation = spec.annotations
+    ? readAutomation(resource, fields.map(({ container }) => container))
+    : undefined;
+  const automated = automation?.automated === true && spec.annotations;
+  const asked = automated ? [...automation.notes, ...notes] : (automation?.notes ?? []);
+  found.notes.push(...asked.map((note) => ({ note, resource: resource.ref })));
+
+  for (const field of fields) {
+    const update = spec.updates.find((candidate) => concerns(candidate, field, path, asWritten));
+    const markers = claim(field, unclaimed);
+    const governor: Governor | undefined = update
+      ? { by: 'update', update }
+      : markers.length > 0
+        ? { by: 'marker', markers }
+        : automated
+          ? { by: 'annotation', automation }
+          : undefined;
+    if (!governor) continue;
+    if (field.reference) found.governed.push({ field, reference: field.reference, governor, automation });
+    else found.notes.push({ note: unreadable(field), resource: resource.ref });
+  }
+}
+
+/** The markers on the scalars of a field, taken from those that no field has claimed yet. */
+function claim(field: ImageField, unclaimed: Set<Marker>): Marker[] {
+  const claimed: Marker[] = [];
+  for (const marker of unclaimed) if (fits(field, marker)) claimed.push(marker);
+  for (const marker of claimed) unclaimed.delete(marker);
+  return claimed;
+}
+
+function fits({ slots }: ImageField, { scalar, part }: Marker): boolean {
+  switch (part) {
+    case 'whole':
+      return scalar === slots.whole || (scalar === slots.repository && !slots.tag && !slots.registry);
+    case 'tag':
+      return scalar === slots.tag;
+    case 'name':
+      return scalar === slots.repository && !slots.registry;
+    case 'digest':
+      return scalar === slots.digest;
+  }
+}
+
+/** A marked scalar that is no part of a known image field: a field of its own. */
+function lone(marker: Marker, owner: ResourceRef | undefined): GovernedField {
+  const { scalar, part, path } = marker;
+  const [slot, reference] = loneParts(scalar, part);
+  const field: ImageField = {
+    resource: owner ?? { apiVersion: '', kind: '', name: '' },
+    container: '',
+    path,
+    slots: { [slot]: scalar },
+    reference,
+    origin: 'marker',
+  };
+  return { field, reference, governor: { by: 'marker', markers: [marker] }, automation: undefined };
+}
+
+function loneParts({ value }: ScalarNode, part: Marker['part']): ['whole' | 'tag' | 'repository' | 'digest', Reference] {
+  switch (part) {
+    case 'whole':
+      return ['whole', parseReference(value) ?? { name: value }];
+    case 'tag':
+      return ['tag', { name: '', tag: value }];
+    case 'name':
+      return ['repository', { name: value }];
+    case 'digest':
+      return ['digest', { name: '', digest: value }];
+  }
+}
+
+function refusal(problem: Note): Note {
+  return { ...problem, message: `this document asks for updates and is not edited: ${problem.message}` };
+}
+
+function unreadable(field: ImageField): Note {
+  return {
+    reason: 'reference-malformed',
+    message: `it is not updated: ${field.problem ?? 'it holds no image reference'}`,
+    path: field.path,
+    container: field.container,
+    ...(offsetOf(field) !== undefined && { offset: offsetOf(field)! }),
+  };
+}
+
+/** Where a field stands in the text. */
+export function offsetOf({ slots }: ImageField): number | undefined {
+  return (slots.tag ?? slots.whole ?? slots.repository ?? slots.digest)?.start;
+}
+
+function name(found: Found, file: string | undefined, index: number | undefined): void {
+  if (file !== undefined) found.file = file;
+  if (index !== undefined) found.index = index;
+}

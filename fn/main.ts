@@ -1,0 +1,42 @@
+// The `image-update` executable. Loads little until it knows what is asked: start-up is a feature.
+import type { Arguments } from './arguments.ts';
+import { processIo as io } from './io.ts';
+
+/** The exit statuses, as `--help` documents them. */
+const OK = 0;
+const USAGE = 2;
+
+async function main(argv: string[]): Promise<number> {
+  const args = argv.length === 0 ? none : await parse(argv);
+  if (!args) return USAGE;
+  if (args.help) {
+    const { helpText } = await import('./help.ts');
+    io.output(helpText());
+    return OK;
+  }
+  if (args.operands.length > 0) {
+    const { runDirectory } = await import('./run-directory.ts');
+    return runDirectory(args, io);
+  }
+  const { runList } = await import('./run-list.ts');
+  return runList(args, io);
+}
+
+const none: Arguments = { operands: [], metadata: [], dryRun: false, diff: false, strict: false, help: false };
+
+async function parse(argv: string[]): Promise<Arguments | undefined> {
+  const { parseArguments } = await import('./arguments.ts');
+  const args = parseArguments(argv);
+  if (typeof args !== 'string') return args;
+  io.error(args);
+  return undefined;
+}
+
+main(process.argv.slice(2)).then(
+  (status) => (process.exitCode = status),
+  (error: unknown) => {
+    io.error(`image-update: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    io.error('image-update: this is a bug; nothing was written. Please report it with the input that caused it.');
+    process.exitCode = 1;
+  },
+);

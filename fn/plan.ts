@@ -1,0 +1,153 @@
+import { allowList } from './allow.ts';
+import type { Spec } from './config/image-update.ts';
+import type { Decider, Decision } from './decide.ts';
+import { scalarsOfSlots, type ImageField } from './find/field.ts';
+import { change, type Change, type Write } from './find/slots.ts';
+import { offsetOf, type Found, type GovernedField } from './governed.ts';
+import type { Note } from './note.ts';
+import { formatReference, type Reference } from './reference.ts';
+import type { ResourceRef } from './result.ts';
+
+/** A field that moves. */
+export interface PlannedChange {
+  field: ImageField;
+  from: Reference;
+  to: Reference;
+  /** The first is the scalar at the field's path. */
+  writes: [Write, ...Write[]];
+  policy: string;
+  reason: string;
+}
+
+/** What becomes of a document, before its text is touched. */
+export interface Plan {
+  file?: string;
+  index?: number;
+  changes: PlannedChange[];
+  notes: { note: Note; resource?: ResourceRef }[];
+}
+
+/** Decides each governed field, and leaves out what may not be written: locked, not allowed, or against a shared anchor. */
+export async function planDocument(found: Found, decider: Decider, spec: Spec): Promise<Plan> {
+  const { file, index, governed, fields } = found;
+  const plan: Plan = { ...(file !== undefined && { file }), ...(index !== undefined && { index }), changes: [], notes: [...found.notes] };
+  const forbidden = allowList(spec.allow, spec.deny);
+  for (const candidate of governed) {
+    const decision = await decider.decide(candidate.field, candidate.reference, candidate.governor);
+    for (const note of decision.notes) addNote(plan, candidate, note);
+    const planned = plannedChange(candidate, decision);
+    if (!planned) continue;
+    const note = 'reason' in planned && 'message' in planned ? planned : (held(candidate, planned) ?? forbidden(planned.to.name));
+    if (note) addNote(plan, candidate, note);
+    else plan.changes.push(planned as PlannedChange);
+  }
+  return agreed(plan, fields);
+}
+
+function plannedChange({ field, reference }: GovernedField, { change: to, policy, reason }: Decision): PlannedChange | Note | undefined {
+  if (Object.keys(to).length === 0) return undefined;
+  const writes = field.origin === 'marker' ? loneWrites(field, reference, to) : change(field.slots, to);
+  if ('cannot' in writes) return { reason: 'cannot-be-written', message: `${summary(reference, to)} is not written: ${writes.cannot}` };
+  const [first, ...rest] = writes;
+  if (!first) return undefined;
+  return { field, from: reference, to: applied(reference, to), writes: [first, ...rest], policy, reason };
+}
+
+/** A marked scalar that is no part of a known field takes its part of the result as it is. */
+function loneWrites({ slots }: ImageField, reference: Reference, to: Change): Write[] {
+  const { whole, tag, repository, digest } = slots;
+  if (whole) return [{ scalar: whole, value: formatReference(applied(reference, to)) }];
+  if (tag && to.tag) return [{ scalar: tag, value: to.tag }];
+  if (repository && to.name) return [{ scalar: repository, value: to.name }];
+  return digest && to.digest ? [{ scalar: digest, value: to.digest }] : [];
+}
+
+function applied({ name, tag, digest }: Reference, to: Change): Reference {
+  const newTag = to.tag === undefined ? tag : to.tag;
+  const newDigest = to.digest === undefined ? digest : to.digest;
+  return {
+    name: to.name ?? name,
+    ...(typeof newTag === 'string' && { tag: newTag }),
+    ...(typeof newDigest === 'string' && { digest: newDigest }),
+  };
+}
+
+/** Locks and `ignore` hold whatever asks for the change (reference/flux-v1-mode.md §3.2: automated and manual alike). */
+function held({ automation }: GovernedField, { from, to }: PlannedChange): Note | undefined {
+  if (automation?.locked) {
+    const by = automation.lockedBy ? ` by ${automation.lockedBy}` : '';
+    const why = automation.lockedMessage ? ` (${automation.lockedMessage})` : '';
+    return {
+      reason: 'locked',
+      message: `it is locked${by}${why}, so it stays at ${formatReference(from)} and does not become ${formatReference(to)}; unlock it to update it`,
+    };
+  }
+  if (!automation?.ignored) return undefined;
+  return {
+    reason: 'ignored',
+    message: `its annotation ignore keeps it at ${formatReference(from)}; it does not become ${formatReference(to)}`,
+  };
+}
+
+/**
+ * An anchored scalar is changed only if all image fields that use it come to the same text; a use that is no image field
+ * follows. Otherwise it is left, and each field that wanted to move says so (issue: anchors; reference/krm-function.md D2).
+ */
+function agreed(plan: Plan, fields: readonly ImageField[]): Plan {
+  const users = new Map<number, Set<ImageField>>();
+  for (const field of fields)
+    for (const { start } of scalarsOfSlots(field.slots)) users.set(start, (users.get(start) ?? new Set()).add(field));
+  const wishes = new Map<number, Map<ImageField, string>>();
+  for (const { field, writes } of plan.changes)
+    for (const { scalar, value } of writes)
+      wishes.set(scalar.start, (wishes.get(scalar.start) ?? new Map<ImageField, string>()).set(field, value));
+
+  const disagreed = (start: number) => {
+    const wished = wishes.get(start)!;
+    const using = users.get(start);
+    return new Set(wished.values()).size > 1 || (using !== undefined && [...using].some((field) => !wished.has(field)));
+  };
+  const changes: PlannedChange[] = [];
+  const notes = [...plan.notes];
+  for (const planned of plan.changes) {
+    const against = planned.writes.find(({ scalar }) => disagreed(scalar.start));
+    if (!against) {
+      changes.push(planned);
+      continue;
+    }
+    const others = [...(users.get(against.scalar.start) ?? [])].filter((field) => field !== planned.field);
+    notes.push({
+      resource: planned.field.resource,
+      note: {
+        reason: 'anchor-shared',
+        message: `its text is an anchor that ${others.map(label).join(', ')} uses too, which does not move alike; give it a text of its own, or automate all of them alike`,
+        ...located(planned.field),
+      },
+    });
+  }
+  return { ...plan, changes, notes };
+}
+
+function label({ resource, container }: ImageField): string {
+  return `${resource.kind} ${resource.name} ${container}`.trim();
+}
+
+function addNote(plan: Plan, { field, reference }: GovernedField, note: Note): void {
+  plan.notes.push({
+    resource: field.resource,
+    note: { ...located(field), ...(reference.name !== '' && { image: reference.name }), ...note },
+  });
+}
+
+function located(field: ImageField): Pick<Note, 'path' | 'container' | 'offset'> {
+  const offset = offsetOf(field);
+  return {
+    path: field.path,
+    ...(field.container !== '' && { container: field.container }),
+    ...(offset !== undefined && { offset }),
+  };
+}
+
+function summary(reference: Reference, to: Change): string {
+  return formatReference(applied(reference, to));
+}

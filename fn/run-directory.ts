@@ -1,0 +1,70 @@
+import type { Arguments } from './arguments.ts';
+import { unifiedDiff } from './diff.ts';
+import { readFiles, writeFiles, type File } from './directory.ts';
+import { addDocuments } from './lookup/read.ts';
+import type { Io } from './io.ts';
+import { replaceAll } from './replace.ts';
+import { describe, noteResult, type Result } from './result.ts';
+import { answersOf, configOf, DONE, FAILED, guarded, InputError, report, tell } from './run.ts';
+import type { Source } from './source.ts';
+import { update } from './update.ts';
+import { ANSWER_WORDS, wordsOf } from './words.ts';
+import { splitDocuments } from './yaml/documents.ts';
+
+/** Edits the YAML files below directories in place: all that change, or none. */
+export async function runDirectory(args: Arguments, io: Io): Promise<number> {
+  return guarded(io, async () => {
+    const config = await configOf(args, io);
+    const answers = await answersOf(args, io);
+    const words = [...wordsOf(config.spec), ...ANSWER_WORDS];
+    const files = new Map<Source, File>();
+    const passedOver: Result[] = [];
+    let count = 0;
+    for (const operand of args.operands) {
+      const reading = read(operand, words);
+      count += reading.count;
+      for (const { name, ...note } of reading.notes) passedOver.push(noteResult(note, { file: name }));
+      for (const file of reading.files) {
+        const documents = splitDocuments(file.text).map((document) => ({ ...document, path: file.path }));
+        files.set({ path: file.name, text: file.text, documents }, file);
+      }
+    }
+    for (const { text, documents } of files.keys()) await addDocuments(answers, text, documents);
+
+    const outcome = await update([...files.keys()], config, answers, undefined, passedOver);
+    const { edits, failed } = outcome;
+    if (!failed && !args.dryRun)
+      writeFiles([...edits].map(([source, replacements]) => ({ file: files.get(source)!, text: replaceAll(source.text, replacements) })));
+
+    if (args.diff) for (const [source, replacements] of edits) io.output(unifiedDiff(source.path!, source.text, replacements));
+    show(args, io, outcome.results, failed, count);
+    report(args, outcome.results);
+    return failed ? FAILED : DONE;
+  });
+}
+
+/** Changes on stdout, as they are what was asked for; the rest on stderr. With `--diff` stdout is the diff alone. */
+function show(args: Arguments, io: Io, results: Result[], failed: boolean, count: number): void {
+  const changes = results.filter(({ severity }) => severity === 'info');
+  const others = results.filter(({ severity }) => severity !== 'info');
+  if (!args.diff && !failed && changes.length > 0) io.output(changes.map((change) => `${describe(change)}\n`).join(''));
+  tell(io, others);
+  const files = new Set(changes.map(({ file }) => file?.path)).size;
+  const verb = failed ? 'nothing was written;' : args.dryRun ? 'would change' : 'changed';
+  const what = failed
+    ? `${others.length} problems`
+    : `${plural(changes.length, 'field')} in ${plural(files, 'file')} of ${count}, ${plural(others.length, 'warning')}`;
+  io.error(`image-update: ${changes.length === 0 && !failed ? `nothing to change in ${plural(count, 'file')}, ${plural(others.length, 'warning')}` : `${verb} ${what}`}`);
+}
+
+function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+function read(operand: string, words: string[]) {
+  try {
+    return readFiles(operand, words);
+  } catch (error) {
+    throw new InputError(`${operand} cannot be read: ${(error as Error).message}`);
+  }
+}

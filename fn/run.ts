@@ -1,0 +1,102 @@
+import { writeFileSync } from 'node:fs';
+import { usage, type Arguments } from './arguments.ts';
+import { defaultSpec } from './config/defaults.ts';
+import type { Config } from './config/config.ts';
+import { decode } from './directory.ts';
+import { Answers } from './lookup/answers.ts';
+import { addFile, isNote, readValue } from './lookup/read.ts';
+import type { Io } from './io.ts';
+import { describe, type Result } from './result.ts';
+import { splitDocuments } from './yaml/documents.ts';
+
+/** What both faces of the executable, the directory and the ResourceList, do alike. */
+
+/** A file named on the command line, or stdin, cannot be used: the user must act. */
+export class InputError extends Error {
+  override name = 'InputError';
+}
+
+/** Exit statuses. */
+export const DONE = 0;
+export const FAILED = 1;
+export const MISUSED = 2;
+
+/** Runs a face and turns what the user must act on into a message and an exit status. */
+export async function guarded(io: Io, face: () => Promise<number>): Promise<number> {
+  try {
+    return await face();
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    if (error.name === 'ConfigError') {
+      io.error(usage(error.message));
+      return MISUSED;
+    }
+    if (!USER_ERRORS.has(error.name)) throw error;
+    io.error(`image-update: ${error.message}`);
+    return FAILED;
+  }
+}
+
+const USER_ERRORS = new Set(['InputError', 'ResourceListError', 'WriteError']);
+
+/** The text of a file, or of stdin where the name is `-`. */
+export function readText(io: Io, name: string): string {
+  const what = name === '-' ? 'stdin' : name;
+  let bytes: Buffer;
+  try {
+    bytes = io.read(name);
+  } catch (error) {
+    throw new InputError(`${what} cannot be read: ${(error as Error).message}`);
+  }
+  const text = decode(bytes);
+  if (text === undefined) throw new InputError(`${what} is not UTF-8 text`);
+  return text;
+}
+
+/** The configuration: of `--fn-config`, else of the list, else the defaults; `--strict` on top. */
+export async function configOf(args: Arguments, io: Io, given?: unknown): Promise<Config> {
+  const value = args.fnConfig === undefined ? given : await configFile(io, args.fnConfig);
+  if (value === undefined) return { spec: { ...defaultSpec(), strict: args.strict }, setImage: false };
+  // The schemas load only where there is something for them to check.
+  const { readConfig, ConfigError } = await import('./config/config.ts');
+  const config = readConfig(value);
+  if (config.spec.lookup === 'registry')
+    throw new ConfigError('functionConfig: spec.lookup "registry" is not built into this version; give --metadata');
+  return args.strict ? { ...config, spec: { ...config.spec, strict: true } } : config;
+}
+
+async function configFile(io: Io, name: string): Promise<unknown> {
+  const text = readText(io, name);
+  const documents = splitDocuments(text);
+  if (documents.length !== 1)
+    throw new InputError(`${name} holds ${documents.length} documents; a functionConfig is one`);
+  const value = await readValue(text, documents[0]!);
+  if (isNote(value)) throw new InputError(`${name} is not readable YAML: ${value.message}`);
+  return value;
+}
+
+/** The answers of all `--metadata` files. */
+export async function answersOf(args: Arguments, io: Io): Promise<Answers> {
+  const answers = new Answers();
+  for (const name of args.metadata) await addFile(answers, readText(io, name), name);
+  return answers;
+}
+
+/** Writes a file that an option names. */
+export function writeNamed(name: string, text: string): void {
+  try {
+    writeFileSync(name, text);
+  } catch (error) {
+    throw new InputError(`${name} cannot be written: ${(error as Error).message}`);
+  }
+}
+
+/** Writes `--results`: a JSON array of the wire format's entries. */
+export function report({ results: name }: Arguments, results: Result[]): void {
+  if (name !== undefined) writeNamed(name, `${JSON.stringify(results, null, 2)}\n`);
+}
+
+/** The lines for what needs a person's eye. */
+export function tell(io: Io, results: Result[]): void {
+  for (const result of results) io.error(describe(result));
+}

@@ -1,0 +1,63 @@
+import type { Config } from './config/config.ts';
+import { Decider, type Lookup } from './decide.ts';
+import type { Replacement } from './replace.ts';
+import { editDocument } from './edit.ts';
+import { findImages } from './governed.ts';
+import type { Answers } from './lookup/answers.ts';
+import { planDocument } from './plan.ts';
+import { noteResult, sortResults, type Result } from './result.ts';
+import { documentsWith, type Source } from './source.ts';
+import { wordsOf } from './words.ts';
+
+/** What an update comes to. Nothing is written yet. */
+export interface Outcome {
+  /** The replacements of each source that changes, in order of the text. Empty if the run failed. */
+  edits: Map<Source, Replacement[]>;
+  /** One `info` a changed field, a `warning` for what was asked for and not done, an `error` only if the run failed. */
+  results: Result[];
+  failed: boolean;
+}
+
+/**
+ * The whole algorithm: find the image fields of each document that could have any, look up and choose what each becomes,
+ * and replace exactly the characters that change. `earlier` are results of reading the sources, which `strict` also judges.
+ */
+export async function update(
+  sources: readonly Source[],
+  config: Config,
+  answers: Answers,
+  lookup?: Lookup,
+  earlier: readonly Result[] = [],
+): Promise<Outcome> {
+  const decider = new Decider(config, answers, lookup);
+  const words = wordsOf(config.spec);
+  const edits = new Map<Source, Replacement[]>();
+  const results: Result[] = [...earlier, ...answers.notes.map((note) => noteResult(note, {}))];
+
+  for (const source of sources) {
+    const replacements: Replacement[] = [];
+    for (const document of documentsWith(source.text, source.documents, words)) {
+      const found = await findImages(source, document, config.spec, config.setImage);
+      const plan = await planDocument(found, decider, config.spec);
+      const edited = await editDocument(source.text, document, plan);
+      replacements.push(...edited.replacements);
+      results.push(...edited.results);
+    }
+    if (replacements.length > 0) edits.set(source, replacements);
+  }
+  return conclude(edits, results, config);
+}
+
+/** Applies `strict` and `maxChanges`; a failed run has no edits. */
+function conclude(edits: Outcome['edits'], results: Result[], { spec: { strict, maxChanges } }: Config): Outcome {
+  const changes = results.filter(({ severity }) => severity === 'info').length;
+  if (maxChanges > 0 && changes > maxChanges)
+    results.push({
+      message: `${changes} fields would change, more than maxChanges (${maxChanges}) allows; nothing was written`,
+      severity: 'error',
+      tags: { reason: 'too-many-changes' },
+    });
+  if (strict) for (const result of results) if (result.severity === 'warning') result.severity = 'error';
+  const failed = results.some(({ severity }) => severity === 'error');
+  return { edits: failed ? new Map() : edits, results: sortResults(results), failed };
+}

@@ -1,0 +1,30 @@
+import type { Spec } from './config/image-update.ts';
+
+/** Kinds of objects that answers are taken from. */
+export const ANSWER_WORDS = ['ImagePolicy', 'ImageRepository', 'ImageMetadata'] as const;
+
+/** Words of annotations: both prefixes, and the commonest mistyped one (fluxcd/flux#2706), so that it can be told. */
+const ANNOTATION_WORDS = ['fluxcd.io/', 'flux.weave.works/', 'fluxd.io/'];
+const MARKER_WORDS = ['imagepolicy', 'imagePolicy'];
+
+/**
+ * What a document must contain to be worth reading: a byte search costs next to nothing, reading YAML does
+ * (reference/krm-function.md D4.1). An image in any spelling contains the last part of its path. A key written with
+ * escapes (`"fluxcd\u002eio/automated"`) is not found; nobody writes that.
+ */
+export function wordsOf(spec: Spec): string[] {
+  const words = new Set<string>();
+  if (spec.annotations) for (const word of ANNOTATION_WORDS) words.add(word);
+  if (spec.markers) for (const word of MARKER_WORDS) words.add(word);
+  for (const { image } of spec.updates) words.add(image.slice(image.lastIndexOf('/') + 1));
+  return [...words];
+}
+
+/** Whether a text asks for an update in so many words: then that it could not be read is told, else it is passed over. */
+export function asksForUpdate(text: string, spec: Spec): boolean {
+  return (
+    (spec.annotations && /(?:fluxcd\.io|flux\.weave\.works)\/automated/.test(text)) ||
+    (spec.markers && /\$imagepolicy/i.test(text)) ||
+    spec.updates.some(({ image }) => text.includes(image))
+  );
+}

@@ -1,0 +1,40 @@
+import { EVENT_ID, getScalarValue, parseEvents, type Event } from 'js-yaml';
+import type { Expectation } from './check.ts';
+
+/** `equal`: proved. `unknown`: a difference, or a text that this parser does not take; the thorough one decides. */
+export type Verdict = 'equal' | 'unknown';
+
+/** Compares two documents event for event by js-yaml; scalars that were written must decode to what was meant. */
+export function compare(before: string, after: string, written: readonly Expectation[]): Verdict {
+  let old: Event[];
+  let now: Event[];
+  try {
+    old = parseEvents(before, {});
+    now = parseEvents(after, {});
+  } catch {
+    return 'unknown';
+  }
+  if (old.length !== now.length) return 'unknown';
+  let next = 0;
+  for (let i = 0; i < old.length; i++) {
+    const [a, b] = [old[i]!, now[i]!];
+    if (a.type !== b.type) return 'unknown';
+    if (a.type === EVENT_ID.POP || b.type === EVENT_ID.POP || a.type === EVENT_ID.DOCUMENT || b.type === EVENT_ID.DOCUMENT)
+      continue;
+    if (name(before, a) !== name(after, b)) return 'unknown';
+    if (a.type !== EVENT_ID.SCALAR || b.type !== EVENT_ID.SCALAR) continue;
+    const expected = written[next];
+    if (expected && a.valueStart >= expected.start && a.valueStart <= expected.end && a.valueEnd >= expected.start) {
+      if (getScalarValue(after, b) !== expected.value) return 'unknown';
+      next++;
+    } else if (getScalarValue(before, a) !== getScalarValue(after, b)) return 'unknown';
+  }
+  return next === written.length ? 'equal' : 'unknown';
+}
+
+/** Anchor and tag, as text. */
+function name(source: string, event: Exclude<Event, { type: typeof EVENT_ID.POP | typeof EVENT_ID.DOCUMENT }>): string {
+  const anchor = event.anchorStart < 0 ? '' : source.slice(event.anchorStart, event.anchorEnd);
+  if (event.type === EVENT_ID.ALIAS || event.tagStart < 0) return anchor;
+  return `${anchor} ${source.slice(event.tagStart, event.tagEnd)}`;
+}
