@@ -31,7 +31,7 @@ export async function checkEdits(
   if (isRefusal(was)) return was.problem;
   if (isRefusal(is)) return broken(`the edited text is not readable: ${is.problem.message}`, span.start);
   const difference = differ(was, is, new Map(writes.map(({ scalar, value }) => [scalar.start, value])));
-  return difference && broken(difference, span.start);
+  return difference === undefined ? undefined : broken(difference, span.start);
 }
 
 /** What a written scalar looks like: its place before, and its value after. */
