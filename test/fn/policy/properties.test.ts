@@ -12,7 +12,7 @@ import { compilePolicy } from '../../../fn/policy/policy.ts';
 import { checkRange, readRange } from '../../../fn/policy/range.ts';
 import { compileRe2, compileRegexp } from '../../../fn/policy/regexp.ts';
 import { orderByRank } from '../../../fn/policy/sort.ts';
-import { compareVersions, rankVersion, readStrictVersion, readVersion } from '../../../fn/policy/version.ts';
+import { compareVersions, partsOf, rankVersion, readStrictVersion, readVersion } from '../../../fn/policy/version.ts';
 import { hostileFilters, hostilePolicies } from '../../fixtures/policy/hostile.ts';
 
 const RUNS = process.env['QUICK'] ? 0.1 : 1;
@@ -69,6 +69,41 @@ t.test('ranges are npm’s where the two dialects agree, on releases (§6.4)', a
         const inside = checkRange(range, readVersion(version)!) === 'inside';
         t.equal(inside, npmSatisfies(version, text), `${version} in ${text}`);
       }
+    }),
+  );
+});
+
+t.test('a version is in a range however it is kept', async (t) => {
+  const segment = fc.constantFrom(
+    '0',
+    '1',
+    '2',
+    '8191',
+    '8192',
+    '1048575',
+    '1048576',
+    '9007199254740991',
+    '9007199254740992',
+    '18446744073709551615',
+  );
+  const versions = fc.tuple(segment, segment, segment).map((segments) => segments.join('.'));
+  const operators = fc.constantFrom('', '!=', '>', '>=', '<', '<=', '~', '^');
+  const partials = fc
+    .tuple(fc.array(segment, { minLength: 1, maxLength: 3 }), fc.constantFrom('', '-0', '-rc.1'))
+    .map(([segments, pre]) => segments.join('.') + pre);
+  holds(
+    3000,
+    fc.property(operators, partials, versions, (operator, partial, text) => {
+      const range = readRange(operator + partial, 'group');
+      if (typeof range === 'string') throw new Error(range);
+      const version = readVersion(text)!;
+      t.equal(checkRange(range, version), checkRange(range, partsOf(version)), `${text} in ${operator}${partial}`);
+      const bound = readVersion(partial)!;
+      const order = compareVersions(version, bound);
+      if (operator === '>=') t.equal(checkRange(range, version) === 'inside', order >= 0);
+      if (operator === '<') t.equal(checkRange(range, version) === 'inside', order < 0);
+      t.equal(compareVersions(partsOf(version), partsOf(bound)) < 0, order < 0);
+      t.ok(Math.sign(order) * (rankVersion(version) < rankVersion(bound) ? 1 : 0) <= 0, 'ranks do not contradict');
     }),
   );
 });

@@ -8,6 +8,7 @@ import { readTemplate } from '../../../fn/policy/template.ts';
 import { compareTimes, readDuration, readTime } from '../../../fn/policy/time.ts';
 import {
   compareVersions,
+  partsOf,
   rankVersion,
   readFullVersion,
   readStrictVersion,
@@ -19,7 +20,8 @@ import { ascending, readings, versions } from '../../fixtures/policy/versions.ts
 
 t.test('versions', async (t) => {
   for (const [section, text, expected] of versions) {
-    const version = readVersion(text);
+    const read = readVersion(text);
+    const version = read === undefined ? undefined : partsOf(read);
     const printed =
       version &&
       `${version.major}.${version.minor}.${version.patch}${version.prerelease.length > 0 ? `-${version.prerelease.join('.')}` : ''}`;
