@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { usage } from './usage.ts';
 
 /** The command line of `image-update`. */
 export interface Arguments {
@@ -40,9 +41,4 @@ export function parseArguments(argv: string[]): Arguments | string {
   if (args.operands.length > 0 && (args.input !== undefined || args.output !== undefined))
     return usage('--input and --output are for a ResourceList; a directory is edited in place');
   return args;
-}
-
-/** A usage error: what is wrong and where help is. */
-export function usage(problem: string): string {
-  return `image-update: ${problem}\nSee image-update --help`;
 }

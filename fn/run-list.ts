@@ -1,4 +1,4 @@
-import { usage, type Arguments } from './arguments.ts';
+import type { Arguments } from './arguments.ts';
 import type { Config } from './config/config.ts';
 import { addDocuments } from './lookup/read.ts';
 import type { Io } from './io.ts';
@@ -7,7 +7,8 @@ import { readResourceList, resultsEdit, type ResourceList } from './resourcelist
 import type { Result } from './result.ts';
 import { answersOf, configOf, DONE, FAILED, guarded, MISUSED, readText, report, tell, writeNamed } from './run.ts';
 import type { Source } from './source.ts';
-import { update, type Outcome } from './update.ts';
+import type { Outcome } from './update.ts';
+import { usage } from './usage.ts';
 import { toValue } from './yaml/value.ts';
 
 /** The KRM function: one ResourceList in, the same out with images set and results added. Or nothing at all. */
@@ -45,6 +46,9 @@ async function updateList(list: ResourceList, config: Config, args: Arguments, i
   const answers = await answersOf(args, io);
   await addDocuments(answers, list.text, list.items);
   const source: Source = { text: list.text, documents: list.items };
+  // Nothing to look at needs no engine: start-up is a feature.
+  if (list.items.length === 0 && answers.notes.length === 0) return { edits: new Map(), results: [], failed: false };
+  const { update } = await import('./update.ts');
   return update([source], config, answers);
 }
 

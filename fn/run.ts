@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { usage, type Arguments } from './arguments.ts';
+import type { Arguments } from './arguments.ts';
 import { defaultSpec } from './config/defaults.ts';
 import type { Config } from './config/config.ts';
 import { decode } from './directory.ts';
@@ -7,6 +7,7 @@ import { Answers } from './lookup/answers.ts';
 import { addFile, isNote, readValue } from './lookup/read.ts';
 import type { Io } from './io.ts';
 import { describe, type Result } from './result.ts';
+import { usage } from './usage.ts';
 import { splitDocuments } from './yaml/documents.ts';
 
 /** What both faces of the executable, the directory and the ResourceList, do alike. */

@@ -28,6 +28,8 @@ export async function buildAll(outdir: string): Promise<void> {
     format: 'cjs',
     minifySyntax: true,
     minifyWhitespace: true,
+    minifyIdentifiers: true,
+    keepNames: true,
     legalComments: 'eof',
     // Its error class is told apart by identity: it must be the caller's own copy.
     external: ['kpt-functions'],

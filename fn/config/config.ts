@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { nearest } from '../nearest.ts';
 import { isDigest, isName, isTag } from '../reference.ts';
 import type { Spec } from './image-update.ts';

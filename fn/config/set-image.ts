@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 const field = z.preprocess((v) => (typeof v === 'number' ? String(v) : v), z.string().min(1).max(512));
 
