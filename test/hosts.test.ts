@@ -3,6 +3,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import { root } from '../scripts/build.ts';
 import { findProgram, toolsDirectory } from '../scripts/tools.ts';
 import {
   changedLines,
@@ -69,7 +70,7 @@ function withoutReports(tree: Tree): Tree {
   return new Map([...tree].filter(([path]) => !REPORTS.test(path)));
 }
 
-t.test('every example is run, and links to its README', async (t) => {
+t.test('every example is run, by commands that its README has', async (t) => {
   t.same(hosts.map(({ example }) => example).toSorted(), exampleNames().toSorted());
   for (const { example } of hosts) t.match(commandsOf(example), /./, `${example} has commands`);
 });
@@ -115,6 +116,15 @@ t.test('directory: what --diff prints is what git finds', { skip: unable('git') 
   const { stdout } = await shell(workshop, work, commandsOf('directory'));
   t.equal(stdout, await gitDiff(workshop, original, work));
   t.match(await shell(workshop, original, `git apply --check`, { input: stdout }), { status: 0 }, 'git can apply it');
+});
+
+t.test('the demo', { skip: unable() }, async (t) => {
+  const { status, stdout, stderr } = await shell(workshop, workshop, `"$NODE" "${join(root, 'scripts', 'demo.ts')}"`);
+  t.equal(status, 0, `it proves what it says: ${stderr}`);
+  const diff = expectedOf('directory').get('diff.patch') ?? '';
+  t.ok(diff !== '' && stdout.includes(diff), 'it prints the diff, without colours in a pipe');
+  for (const part of [/What moved, and why \(10\)/, /What was held, and why \(3\)/, /nothing to change in 9 files/])
+    t.match(stdout, part);
 });
 
 t.test('under kpt the difference to "cat" is our lines alone', { skip: unable('git', 'kpt') }, async (t) => {
