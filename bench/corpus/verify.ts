@@ -34,18 +34,31 @@ interface Known {
 
 /** What differs between the truth and an independent reading, in words; nothing if all is well. */
 export function verify(dir: string): string[] {
-  return VARIANTS.flatMap((variant) => {
-    const known = readKnown(places.metadata(dir, variant));
-    const tree = places.tree(dir);
-    const paths = readdirSync(tree, { recursive: true, encoding: 'utf8' }).filter((path) =>
-      /(?:\.ya?ml|Kustomization)$/.test(path),
-    );
-    const truth = readTruth(places.truth(dir, variant));
-    const problems = paths.flatMap((path) =>
-      differences(variant, path, readFileSync(join(tree, path), 'utf8'), truth, known),
-    );
-    const list = readFileSync(places.list(dir), 'utf8');
-    return [...problems, ...differences(variant, 'list.yaml', list, readTruth(places.listTruth(dir, variant)), known)];
+  const variants = VARIANTS.map((variant) => ({ variant, known: readKnown(places.metadata(dir, variant)) }));
+  const tree = places.tree(dir);
+  const truths = variants.map(({ variant }) => readTruth(places.truth(dir, variant)));
+  const paths = readdirSync(tree, { recursive: true, encoding: 'utf8' }).filter((path) =>
+    /(?:\.ya?ml|Kustomization)$/.test(path),
+  );
+  const inTree = paths.flatMap((path) => problemsOf(join(tree, path), path, variants, truths));
+  const listTruths = variants.map(({ variant }) => readTruth(places.listTruth(dir, variant)));
+  return [...inTree, ...problemsOf(places.list(dir), 'list.yaml', variants, listTruths)];
+}
+
+function problemsOf(
+  file: string,
+  path: string,
+  variants: readonly { variant: Variant; known: Known }[],
+  truths: readonly Truth[],
+): string[] {
+  const text = readFileSync(file, 'utf8');
+  const documents = parseAllDocuments(text, { prettyErrors: false });
+  const broken = documents.find(({ errors }) => errors.length > 0);
+  if (broken && !path.startsWith('legacy/')) return [`${path}: does not parse: ${broken.errors[0]?.message}`];
+  const sound = documents.filter(({ errors }) => errors.length === 0);
+  return variants.flatMap(({ variant, known }, index) => {
+    const found = editsOf(text, sound, known);
+    return differences(`${variant} ${path}`, found, truths[index]?.[path] ?? []);
   });
 }
 
@@ -64,28 +77,22 @@ function fullName(name: string): string {
   return `docker.io/${rest.length > 0 ? name : `library/${name}`}`;
 }
 
-function differences(variant: Variant, path: string, text: string, truth: Truth, known: Known): string[] {
-  const found = editsOf(text, path, known);
-  if (typeof found === 'string') return [`${variant} ${path}: ${found}`];
-  const [here, there] = [found, truth[path] ?? []].map((edits) => new Set(edits.map((edit) => JSON.stringify(edit))));
+function differences(where: string, found: readonly Edit[], truth: readonly Edit[]): string[] {
+  const here = new Set(found.map((edit) => JSON.stringify(edit)));
+  const there = new Set(truth.map((edit) => JSON.stringify(edit)));
   return [
-    ...[...here!].filter((edit) => !there!.has(edit)).map((edit) => `${variant} ${path}: not in the truth: ${edit}`),
-    ...[...there!].filter((edit) => !here!.has(edit)).map((edit) => `${variant} ${path}: only in the truth: ${edit}`),
+    ...[...here].filter((edit) => !there.has(edit)).map((edit) => `${where}: not in the truth: ${edit}`),
+    ...[...there].filter((edit) => !here.has(edit)).map((edit) => `${where}: only in the truth: ${edit}`),
   ];
 }
 
-function editsOf(text: string, path: string, known: Known): Edit[] | string {
+/** The edits that the known answers ask for; two aliases of one scalar make one. */
+function editsOf(text: string, documents: readonly Document[], known: Known): Edit[] {
   const edits = new Map<number, Edit>();
-  for (const document of parseAllDocuments(text, { prettyErrors: false })) {
-    if (document.errors.length > 0) {
-      if (path.startsWith('legacy/')) continue;
-      return `does not parse: ${document.errors[0]?.message}`;
-    }
-    for (const { node, value } of fieldsOf(document, known)) {
-      const old = String(node.source);
-      const offset = text.indexOf(old, node.range?.[0]);
-      if (old !== value) edits.set(offset, { offset, old, new: value });
-    }
+  for (const { node, value } of documents.flatMap((document) => fieldsOf(document, known))) {
+    const old = String(node.source);
+    const offset = text.indexOf(old, node.range?.[0]);
+    if (old !== value) edits.set(offset, { offset, old, new: value });
   }
   return [...edits.values()].toSorted((a, b) => a.offset - b.offset);
 }
