@@ -59,8 +59,8 @@ const PIPE = 0x7c;
 const CLOSE_BRACE = 0x7d;
 const BOM = 0xfeff;
 
-/** Characters that no plain scalar starts with; `-`, `?` and `:` depend on what follows. */
-const INDICATORS = new Set(Array.from(',[]{}#&*!|>\'"%@`', (char) => char.charCodeAt(0)));
+/** Characters that no plain scalar starts with, and the BOM; `-`, `?` and `:` depend on what follows. */
+const INDICATORS = new Set(Array.from(',[]{}#&*!|>\'"%@`\uFEFF', (char) => char.charCodeAt(0)));
 /** A key that starts earlier than this before its colon is left to the slow reader; YAML's limit is 1,024. */
 const MAX_KEY = 1000;
 /** Maps with more keys than this look for duplicates by a Set. */

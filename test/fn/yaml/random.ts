@@ -21,7 +21,7 @@ interface Style {
   wide: boolean;
   newline: string;
   anchors: string[];
-  /** One in so many choices is an odd one. */
+  /** One in so many choices is an odd one; Infinity for none. */
   odds: number;
 }
 
@@ -208,8 +208,8 @@ function pick<T>(random: Random, values: readonly T[]): T {
   return values[random(values.length)]!;
 }
 
-/** One document. Most are valid; some are on purpose not. */
-export function randomDocument(seed: number): string {
+/** One document. Most are valid; some are on purpose not, unless it shall be `ordinary`. */
+export function randomDocument(seed: number, ordinary = false): string {
   const rnd = random(seed);
   const style: Style = {
     random: rnd,
@@ -217,7 +217,7 @@ export function randomDocument(seed: number): string {
     wide: rnd(2) === 0,
     newline: rnd(6) === 0 ? '\r\n' : '\n',
     anchors: [],
-    odds: pick(rnd, [5, 40, 200, 1000]),
+    odds: ordinary ? Infinity : pick(rnd, [5, 40, 200, 1000]),
   };
   let text = '';
   if (rnd(12) === 0) text += '\uFEFF';
@@ -229,7 +229,7 @@ export function randomDocument(seed: number): string {
   else if (root < 3) text += block(style, column, 0, seqLines);
   else text += block(style, column, 0, mapLines);
   if (rnd(12) === 0) text = text.trimEnd();
-  if (rnd(25) === 0) text += '...\n';
+  else if (isOdd(style) && rnd(3) === 0) text += '...\n';
   return style.newline === '\n' ? text : text.replaceAll('\n', '\r\n');
 }
 
@@ -243,12 +243,14 @@ function block(style: Style, column: number, depth: number, lines: Lines): strin
 /** The lines of a map, the first without its indentation. */
 function mapLines(style: Style, column: number, depth: number): string {
   const { random: rnd } = style;
-  const count = rnd(40) === 0 ? 20 : 1 + rnd(5);
+  const count = rnd(60) === 0 ? 20 : 1 + rnd(4);
   let text = '';
+  let merged = false;
   for (let i = 0; i < count; i++) {
     if (i > 0) text += between(style, column) + ' '.repeat(column);
     const key = isOdd(style) ? choose(style, KEYS) : `${choose(style, KEYS)}${i}`.replace(/(["'])(\d+)$/, '$2$1');
-    const merge = rnd(30) === 0 && style.anchors.length > 0;
+    const merge = rnd(30) === 0 && style.anchors.length > 0 && (!merged || isOdd(style));
+    merged ||= merge;
     if (merge) text += `${pick(rnd, ['<<', '!!merge <<'])}: *${pick(rnd, style.anchors)}${comment(style)}\n`;
     else text += `${key}${isOdd(style) ? ' :' : ':'}${value(style, column, depth, false)}`;
   }
@@ -257,7 +259,7 @@ function mapLines(style: Style, column: number, depth: number): string {
 
 function seqLines(style: Style, column: number, depth: number): string {
   const { random: rnd } = style;
-  const count = 1 + rnd(4);
+  const count = 1 + rnd(3);
   let text = '';
   for (let i = 0; i < count; i++) {
     if (i > 0) text += between(style, column) + ' '.repeat(column);
@@ -281,21 +283,28 @@ function comment(style: Style): string {
 /** What follows `:` or `-`, with its line breaks. */
 function value(style: Style, column: number, depth: number, isItem: boolean): string {
   const { random: rnd } = style;
-  const name = !isItem && rnd(25) === 0 ? pick(rnd, ['a', 'base', 'x-1', 'a.b']) : undefined;
+  const name = !isItem && rnd(25) === 0 ? anchorName(style) : undefined;
   const text = content(style, column, depth, isItem, name === undefined ? '' : ` &${name}`);
   if (name !== undefined) style.anchors.push(name);
   return text;
 }
 
+/** Names recur, but rarely inside of a value that has the same. */
+function anchorName(style: Style): string {
+  const name = pick(style.random, ['a', 'base', 'x-1', 'a.b']);
+  return isOdd(style) ? name : `${name}${style.random(1000)}`;
+}
+
 function content(style: Style, column: number, depth: number, isItem: boolean, anchor: string): string {
   const { random: rnd } = style;
-  const kind = depth > 4 ? rnd(10) : rnd(20);
+  const kind = depth > 3 ? rnd(10) : rnd(20);
   if (kind < 5)
     return `${anchor} ${choose(style, PLAIN)}${rnd(15) === 0 ? continued(style, column) : comment(style)}\n`;
   if (kind < 7)
     return `${anchor}${pick(rnd, [' ', ' ', isOdd(style) ? '\t' : '  '])}${choose(style, QUOTED)}${comment(style)}\n`;
   if (kind === 7) return `${anchor} ${rnd(3) === 0 ? longFlow(style, column) : choose(style, FLOW)}${comment(style)}\n`;
   if (kind === 8) return anchor + blockScalar(style, column);
+  if (kind === 9 && anchor !== '') return `${anchor} x\n`;
   if (kind === 9)
     return pick(rnd, [
       `${anchor}${comment(style)}\n`,
@@ -357,7 +366,7 @@ function blockScalar(style: Style, column: number): string {
   let text = ` ${choose(style, HEADERS)}\n`;
   const lines = isOdd(style) ? 0 : 1 + rnd(4);
   for (let i = 0; i < lines; i++) {
-    const line = choose(style, BLOCK_LINES);
+    const line = i === 0 && !isOdd(style) ? 'first' : choose(style, BLOCK_LINES);
     text += line === '' ? '\n' : `${' '.repeat(indent)}${line}\n`;
   }
   return text;
@@ -414,7 +423,7 @@ export function damage(text: string, damages: Damage[]): string {
   for (const { kind, at, what } of damages) {
     const i = result.length === 0 ? 0 : at % result.length;
     const line = result.lastIndexOf('\n', i - 1) + 1;
-    switch (kind % 7) {
+    switch (kind % 9) {
       case 0:
         result = result.slice(0, i) + result.slice(i + 1 + (what % 3));
         break;
@@ -431,9 +440,23 @@ export function damage(text: string, damages: Damage[]): string {
       case 5:
         result = result.slice(0, line) + result.slice(line).replace(/^ {1,2}/, '');
         break;
+      case 6:
+        result = result.slice(0, line) + result.slice(nextLine(result, i));
+        break;
+      case 7: {
+        const next = nextLine(result, i);
+        const after = nextLine(result, next);
+        result = result.slice(0, line) + result.slice(next, after) + result.slice(line, next) + result.slice(after);
+        break;
+      }
       default:
         result = result.slice(0, i) + result.slice(i, i + (what % 80)).repeat(2) + result.slice(i + (what % 80));
     }
   }
   return result;
+}
+
+function nextLine(text: string, offset: number): number {
+  const newline = text.indexOf('\n', offset);
+  return newline < 0 ? text.length : newline + 1;
 }
