@@ -13,7 +13,8 @@ export function allowList(allow: readonly string[], deny: readonly string[]): (n
   return (name) => {
     const canonical = canonicalName(name);
     const forbidding = denied.find(({ matches }) => matches(canonical));
-    if (forbidding) return { reason: 'denied', message: `${name} may not be written: deny has "${forbidding.pattern}"` };
+    if (forbidding)
+      return { reason: 'denied', message: `${name} may not be written: deny has "${forbidding.pattern}"` };
     if (allowed.length === 0 || allowed.some(({ matches }) => matches(canonical))) return undefined;
     return { reason: 'not-allowed', message: `${name} may not be written: no pattern of allow matches ${canonical}` };
   };

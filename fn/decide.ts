@@ -153,7 +153,13 @@ export class Decider {
     const notes = [...rule.warnings, ...choice.warnings];
     if (!goal) return refused({ reason: choice.reason, message: choice.message }, label, notes);
     const writeDigest = rule.digest !== 'Never';
-    return this.#settled(reference, { ...renamed(reference, image), ...goal, writeDigest }, label, choice.reason, notes);
+    return this.#settled(
+      reference,
+      { ...renamed(reference, image), ...goal, writeDigest },
+      label,
+      choice.reason,
+      notes,
+    );
   }
 
   #settled(reference: Reference, goal: Goal, policy: string, reason: string, notes: Note[]): Decision {

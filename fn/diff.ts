@@ -19,7 +19,8 @@ export function unifiedDiff(name: string, text: string, replacements: readonly R
     } else hunks.push({ first, last, replacements: [replacement] });
   }
   let shift = 0;
-  let output = `--- a/${name}\n+++ b/${name}\n`;
+  const path = name.replace(/^\/+/, '');
+  let output = `--- a/${path}\n+++ b/${path}\n`;
   for (const { first, last, replacements } of hunks) {
     const from = Math.max(0, first - CONTEXT);
     const to = Math.min(starts.length - 1, last + 1 + CONTEXT);

@@ -75,7 +75,11 @@ export function readFiles(operand: string, words: readonly string[]): Reading {
     const text = decode(bytes);
     if (text !== undefined) reading.files.push({ name, path, text });
     else
-      reading.notes.push({ reason: 'file-not-text', name, message: 'it is not UTF-8 text, so nothing in it is updated' });
+      reading.notes.push({
+        reason: 'file-not-text',
+        name,
+        message: 'it is not UTF-8 text, so nothing in it is updated',
+      });
   }
 
   function visitDirectory(name: string, path: string): void {
@@ -93,7 +97,8 @@ export function readFiles(operand: string, words: readonly string[]): Reading {
       const child = name === '.' ? base : `${name}/${base}`;
       const below = path === '' ? base : `${path}/${base}`;
       if (entry.isDirectory()) {
-        if (base !== '.git' && base !== 'node_modules' && !(chart && base === 'templates')) visitDirectory(child, below);
+        if (base !== '.git' && base !== 'node_modules' && !(chart && base === 'templates'))
+          visitDirectory(child, below);
       } else if (entry.isSymbolicLink()) visitLink(child);
       else if (entry.isFile() && isYamlName(base)) visitFile(child, below);
     }
@@ -165,7 +170,8 @@ export function writeFiles(changes: readonly FileChange[]): void {
 function prepare({ file, text }: FileChange, temporary: string): void {
   const { mode, uid, gid } = lstatSync(file.name);
   // Somebody else's edit since we read is not ours to undo.
-  if (!readFileSync(file.name).equals(Buffer.from(file.text))) throw new Error('it was changed by somebody else meanwhile');
+  if (!readFileSync(file.name).equals(Buffer.from(file.text)))
+    throw new Error('it was changed by somebody else meanwhile');
   writeFileSync(temporary, text, { mode: mode & 0o777, flag: 'wx' });
   chmodSync(temporary, mode & 0o7777);
   if (uid !== process.getuid?.() || gid !== process.getgid?.()) chownSync(temporary, uid, gid);

@@ -27,9 +27,15 @@ export async function editDocument(text: string, slice: Slice, plan: Plan): Prom
     text: encodeScalar(scalar, value, text),
   }));
   const problem = await checkEdits(text, slice, writes, replacements);
-  if (!problem) return { replacements, results: [...results, ...plan.changes.flatMap((change) => describeChange(text, locate, change))] };
+  if (!problem)
+    return {
+      replacements,
+      results: [...results, ...plan.changes.flatMap((change) => describeChange(text, locate, change))],
+    };
   for (const { field } of plan.changes)
-    results.push(noteResult({ ...problem, path: field.path, container: field.container }, locate(problem.offset, field.resource)));
+    results.push(
+      noteResult({ ...problem, path: field.path, container: field.container }, locate(problem.offset, field.resource)),
+    );
   return { replacements: [], results };
 }
 
@@ -39,7 +45,11 @@ function distinct(writes: Write[]): Write[] {
   return [...byStart.values()].toSorted((a, b) => a.scalar.start - b.scalar.start);
 }
 
-function describeChange(text: string, locate: Locate, { field, from, to, writes, policy, reason }: PlannedChange): Result[] {
+function describeChange(
+  text: string,
+  locate: Locate,
+  { field, from, to, writes, policy, reason }: PlannedChange,
+): Result[] {
   const [{ scalar, value }] = writes;
   const tags: Record<string, string> = { reason, policy };
   if (from.name !== '') tags['image'] = from.name;
@@ -52,12 +62,15 @@ function describeChange(text: string, locate: Locate, { field, from, to, writes,
     tags,
   };
   const setter = setterOf(text, writes);
-  const warning: Note | undefined = setter === undefined ? undefined : {
-    reason: 'setter',
-    message: `${setter} sets this field, and sets it back when apply-setters runs next; change the setter's value too`,
-    path: field.path,
-    container: field.container,
-  };
+  const warning: Note | undefined =
+    setter === undefined
+      ? undefined
+      : {
+          reason: 'setter',
+          message: `${setter} sets this field, and sets it back when apply-setters runs next; change the setter's value too`,
+          path: field.path,
+          container: field.container,
+        };
   return [placed(info, where), ...(warning ? [noteResult(warning, where)] : [])];
 }
 

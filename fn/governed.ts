@@ -72,7 +72,10 @@ function findInResource(
   });
   found.fields.push(...fields);
   const automation = spec.annotations
-    ? readAutomation(resource, fields.map(({ container }) => container))
+    ? readAutomation(
+        resource,
+        fields.map(({ container }) => container),
+      )
     : undefined;
   const automated = automation?.automated === true && spec.annotations;
   const asked = automated ? [...automation.notes, ...notes] : (automation?.notes ?? []);
@@ -130,7 +133,10 @@ function lone(marker: Marker, owner: ResourceRef | undefined): GovernedField {
   return { field, reference, governor: { by: 'marker', markers: [marker] }, automation: undefined };
 }
 
-function loneParts({ value }: ScalarNode, part: Marker['part']): ['whole' | 'tag' | 'repository' | 'digest', Reference] {
+function loneParts(
+  { value }: ScalarNode,
+  part: Marker['part'],
+): ['whole' | 'tag' | 'repository' | 'digest', Reference] {
   switch (part) {
     case 'whole':
       return ['whole', parseReference(value) ?? { name: value }];

@@ -15,7 +15,15 @@ import { update } from './update.ts';
 import { splitDocuments } from './yaml/documents.ts';
 import { toValue } from './yaml/value.ts';
 
-export { canonicalName, explainReference, formatReference, isDigest, isName, isTag, parseReference } from './reference.ts';
+export {
+  canonicalName,
+  explainReference,
+  formatReference,
+  isDigest,
+  isName,
+  isTag,
+  parseReference,
+} from './reference.ts';
 export { compilePattern } from './policy/pattern.ts';
 export { compilePolicy } from './policy/policy.ts';
 export { choose } from './policy/choose.ts';
@@ -84,7 +92,10 @@ export interface ImageView {
 }
 
 /** Lists the image fields of a YAML text, automated or not, in order. Documents that cannot be read have none. */
-export async function listImages(text: string, options: Pick<UpdateOptions, 'config' | 'path'> = {}): Promise<ImageView[]> {
+export async function listImages(
+  text: string,
+  options: Pick<UpdateOptions, 'config' | 'path'> = {},
+): Promise<ImageView[]> {
   const { spec, setImage } = configFrom(options.config);
   const views: ImageView[] = [];
   const source: Source = { text, documents: splitDocuments(text) };
@@ -93,7 +104,14 @@ export async function listImages(text: string, options: Pick<UpdateOptions, 'con
     const { fields } = await findImages(source, place, spec, setImage);
     for (const { resource, container, path, reference, problem, slots } of fields) {
       const { start } = (slots.tag ?? slots.whole ?? slots.repository ?? slots.digest)!;
-      views.push({ resource, container, path, line: lineAt(text, start), reference, ...(problem !== undefined && { problem }) });
+      views.push({
+        resource,
+        container,
+        path,
+        line: lineAt(text, start),
+        reference,
+        ...(problem !== undefined && { problem }),
+      });
     }
   }
   return views;

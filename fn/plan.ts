@@ -30,24 +30,34 @@ export interface Plan {
 /** Decides each governed field, and leaves out what may not be written: locked, not allowed, or against a shared anchor. */
 export async function planDocument(found: Found, decider: Decider, spec: Spec): Promise<Plan> {
   const { file, index, governed, fields } = found;
-  const plan: Plan = { ...(file !== undefined && { file }), ...(index !== undefined && { index }), changes: [], notes: [...found.notes] };
+  const plan: Plan = {
+    ...(file !== undefined && { file }),
+    ...(index !== undefined && { index }),
+    changes: [],
+    notes: [...found.notes],
+  };
   const forbidden = allowList(spec.allow, spec.deny);
   for (const candidate of governed) {
     const decision = await decider.decide(candidate.field, candidate.reference, candidate.governor);
     for (const note of decision.notes) addNote(plan, candidate, note);
     const planned = plannedChange(candidate, decision);
     if (!planned) continue;
-    const note = 'reason' in planned && 'message' in planned ? planned : (held(candidate, planned) ?? forbidden(planned.to.name));
+    const note =
+      'reason' in planned && 'message' in planned ? planned : (held(candidate, planned) ?? forbidden(planned.to.name));
     if (note) addNote(plan, candidate, note);
     else plan.changes.push(planned as PlannedChange);
   }
   return agreed(plan, fields);
 }
 
-function plannedChange({ field, reference }: GovernedField, { change: to, policy, reason }: Decision): PlannedChange | Note | undefined {
+function plannedChange(
+  { field, reference }: GovernedField,
+  { change: to, policy, reason }: Decision,
+): PlannedChange | Note | undefined {
   if (Object.keys(to).length === 0) return undefined;
   const writes = field.origin === 'marker' ? loneWrites(field, reference, to) : change(field.slots, to);
-  if ('cannot' in writes) return { reason: 'cannot-be-written', message: `${summary(reference, to)} is not written: ${writes.cannot}` };
+  if ('cannot' in writes)
+    return { reason: 'cannot-be-written', message: `${summary(reference, to)} is not written: ${writes.cannot}` };
   const [first, ...rest] = writes;
   if (!first) return undefined;
   return { field, from: reference, to: applied(reference, to), writes: [first, ...rest], policy, reason };

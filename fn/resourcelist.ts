@@ -202,7 +202,10 @@ async function read(text: string, start: number, end: number): Promise<{ root?: 
  * What adds results to the text of a list, each as one line of JSON, which is YAML with safe quoting
  * (reference/krm-function.md B4). Earlier results stay, and come first. Nothing to report replaces nothing.
  */
-export function resultsEdit({ text, results: earlier, insertAt, flow }: ResourceList, results: Result[]): Replacement[] {
+export function resultsEdit(
+  { text, results: earlier, insertAt, flow }: ResourceList,
+  results: Result[],
+): Replacement[] {
   if (results.length === 0) return [];
   const entries = results.map((result) => JSON.stringify(result));
   const eol = text.includes('\r\n') ? '\r\n' : '\n';

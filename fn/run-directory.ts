@@ -7,7 +7,6 @@ import { replaceAll } from './replace.ts';
 import { describe, noteResult, type Result } from './result.ts';
 import { answersOf, configOf, DONE, FAILED, guarded, InputError, report, tell } from './run.ts';
 import type { Source } from './source.ts';
-import { update } from './update.ts';
 import { ANSWER_WORDS, wordsOf } from './words.ts';
 import { splitDocuments } from './yaml/documents.ts';
 
@@ -31,12 +30,19 @@ export async function runDirectory(args: Arguments, io: Io): Promise<number> {
     }
     for (const { text, documents } of files.keys()) await addDocuments(answers, text, documents);
 
+    const { update } = await import('./update.ts');
     const outcome = await update([...files.keys()], config, answers, undefined, passedOver);
     const { edits, failed } = outcome;
     if (!failed && !args.dryRun)
-      writeFiles([...edits].map(([source, replacements]) => ({ file: files.get(source)!, text: replaceAll(source.text, replacements) })));
+      writeFiles(
+        [...edits].map(([source, replacements]) => ({
+          file: files.get(source)!,
+          text: replaceAll(source.text, replacements),
+        })),
+      );
 
-    if (args.diff) for (const [source, replacements] of edits) io.output(unifiedDiff(source.path!, source.text, replacements));
+    if (args.diff)
+      for (const [source, replacements] of edits) io.output(unifiedDiff(source.path!, source.text, replacements));
     show(args, io, outcome.results, failed, count);
     report(args, outcome.results);
     return failed ? FAILED : DONE;
@@ -54,7 +60,9 @@ function show(args: Arguments, io: Io, results: Result[], failed: boolean, count
   const what = failed
     ? `${others.length} problems`
     : `${plural(changes.length, 'field')} in ${plural(files, 'file')} of ${count}, ${plural(others.length, 'warning')}`;
-  io.error(`image-update: ${changes.length === 0 && !failed ? `nothing to change in ${plural(count, 'file')}, ${plural(others.length, 'warning')}` : `${verb} ${what}`}`);
+  io.error(
+    `image-update: ${changes.length === 0 && !failed ? `nothing to change in ${plural(count, 'file')}, ${plural(others.length, 'warning')}` : `${verb} ${what}`}`,
+  );
 }
 
 function plural(count: number, noun: string): string {

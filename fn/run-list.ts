@@ -28,12 +28,17 @@ export async function runList(args: Arguments, io: Io): Promise<number> {
       config = await configOf(args, io, list.functionConfig && toValue(list.functionConfig));
     } catch (error) {
       // The orchestrator shows results; the items go back as they came.
-      if (error instanceof Error && error.name === 'ConfigError') print(args, io, list, [], [configResult(error.message)]);
+      if (error instanceof Error && error.name === 'ConfigError')
+        print(args, io, list, [], [configResult(error.message)]);
       throw error;
     }
     const outcome = await updateList(list, config, args, io);
     const { results, failed } = outcome;
-    if (failed) tell(io, results.filter(({ severity }) => severity === 'error'));
+    if (failed)
+      tell(
+        io,
+        results.filter(({ severity }) => severity === 'error'),
+      );
     if (truthy(io.environment['LOG_TO_STDERR'])) tell(io, results);
     report(args, results);
     const edits = args.dryRun ? [] : [...outcome.edits.values()].flat();

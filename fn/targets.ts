@@ -4,7 +4,12 @@ import type { ImageField } from './find/find.ts';
 import { canonicalName } from './reference.ts';
 
 /** Whether an explicit update is about a field: its repository is the update's, and some target selects it. */
-export function concerns(update: ExplicitUpdate, field: ImageField, path: string | undefined, asWritten: boolean): boolean {
+export function concerns(
+  update: ExplicitUpdate,
+  field: ImageField,
+  path: string | undefined,
+  asWritten: boolean,
+): boolean {
   const name = field.reference?.name;
   if (name === undefined) return false;
   if (asWritten ? name !== update.image : canonicalName(name) !== canonicalName(update.image)) return false;

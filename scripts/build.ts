@@ -3,42 +3,51 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, type BuildOptions } from 'esbuild';
+import { bundleLazily } from './lazy.ts';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** Bundle name to source file: what users run or import. */
-export const entries = {
-  'image-update': 'fn/main.ts',
-  index: 'fn/index.ts',
-  kpt: 'fn/kpt.ts',
-} as const;
+/** Libraries: bundle name to source file. */
+const libraries = { index: 'fn/index.ts', kpt: 'fn/kpt.ts' } as const;
+/** Programs: the same, with what they load late put into the file as text. */
+const programs = { 'image-update': 'fn/main.ts' } as const;
+
+/** Every bundle, by name. */
+export const entries = { ...programs, ...libraries };
+
+const options = {
+  platform: 'node',
+  target: 'node22.19',
+  minify: true,
+  keepNames: true,
+  legalComments: 'none',
+  logLevel: 'warning',
+} satisfies BuildOptions;
 
 /** Writes every bundle and the types into `outdir`. The same sources give the same bytes. */
 export async function buildAll(outdir: string): Promise<void> {
   rmSync(outdir, { recursive: true, force: true });
   mkdirSync(outdir, { recursive: true });
+  // The SDK's error class is told apart by identity: it must be the caller's own copy.
+  const external = ['kpt-functions'];
   await build({
+    ...options,
     absWorkingDir: root,
-    entryPoints: entries,
+    entryPoints: libraries,
     outdir,
     bundle: true,
-    platform: 'node',
-    target: 'node22.19',
     format: 'cjs',
-    minifySyntax: true,
-    minifyWhitespace: true,
-    minifyIdentifiers: true,
-    keepNames: true,
-    legalComments: 'eof',
-    // Its error class is told apart by identity: it must be the caller's own copy.
-    external: ['kpt-functions'],
-    define: { __HELP__: JSON.stringify(readFileSync(join(root, 'docs/function.md'), 'utf8')) },
-    logLevel: 'warning',
+    external,
   });
+  const define = { __HELP__: JSON.stringify(readFileSync(join(root, 'docs/function.md'), 'utf8')) };
+  for (const [name, entry] of Object.entries(programs)) {
+    const file = join(outdir, `${name}.js`);
+    writeFileSync(file, await bundleLazily(root, entry, { ...options, define }));
+    chmodSync(file, 0o755);
+  }
   // The package is ESM; the bundles are not.
   writeFileSync(join(outdir, 'package.json'), '{"type":"commonjs"}\n');
-  chmodSync(join(outdir, 'image-update.js'), 0o755);
   execFileSync(
     join(root, 'node_modules/.bin/tsc'),
     ['-p', root, '--noEmit', 'false', '--declaration', '--emitDeclarationOnly', '--outDir', join(outdir, 'types')],
