@@ -19,6 +19,7 @@ const PATTERN = /^(?:glob|semver|regexp?):|\*$/;
  */
 export function aliasImages(resource: Resource, root: Node | undefined, rootPath: string, origin: Origin): Images {
   const images: Images = { fields: [], notes: [] };
+  if (resource.annotations.size === 0) return images;
   for (const [alias, paths] of aliasesOf(resource)) {
     if (!paths.repository) images.notes.push(incomplete(alias, paths));
     else readAlias(resource, root, rootPath, origin, alias, paths, images);

@@ -1,6 +1,6 @@
 import { editDistance, nearest } from '../nearest.ts';
 import type { Note } from '../note.ts';
-import { at, textOf, type ScalarNode } from '../yaml/tree.ts';
+import { at, get, textOf, type Node, type ScalarNode } from '../yaml/tree.ts';
 import type { Resource } from './resources.ts';
 
 /** What the annotations of a workload say about its images (reference/flux-v1-mode.md §3, with §17's choices). */
@@ -38,11 +38,11 @@ const TAG = 'tag.';
 
 /** Reads the annotations of a workload that has these containers. */
 export function readAutomation({ node, annotations }: Resource, containers: readonly string[]): Automation {
-  const automation: Automation = { automated: false, locked: false, ignored: false, filters: new Map(), notes: [] };
-  const policies = readPolicies(annotations, automation.notes);
-  for (const [name, policy] of policies ?? []) apply(name, policy, automation);
-  if (policies) automation.notes.push(...unusedFilters(automation.filters, containers));
-  automation.notes.push(...misplaced(node));
+  const notes: Note[] = [];
+  const automation: Automation = { automated: false, locked: false, ignored: false, filters: new Map(), notes };
+  for (const [name, policy] of readPolicies(annotations, notes)) apply(name, policy, automation);
+  if (automation.filters.size > 0) tellUnused(automation.filters, containers, notes);
+  tellMisplaced(node, notes);
   return automation;
 }
 
@@ -53,11 +53,11 @@ interface Policy {
   scalar: ScalarNode;
 }
 
-/** Policies by name, of each the annotation that takes precedence; undefined where there is none. */
-function readPolicies(annotations: ReadonlyMap<string, ScalarNode>, notes: Note[]): Map<string, Policy> | undefined {
-  let policies: Map<string, Policy> | undefined;
+/** Policies by name, of each the annotation that takes precedence. */
+function readPolicies(annotations: Resource['annotations'], notes: Note[]): Map<string, Policy> {
+  const policies = new Map<string, Policy>();
   for (const [key, scalar] of annotations) {
-    const rank = PREFIXES.findIndex((prefix) => key.startsWith(prefix));
+    const rank = rankOf(key);
     if (rank < 0) {
       const note = strangePrefix(key, scalar);
       if (note) notes.push(note);
@@ -65,13 +65,18 @@ function readPolicies(annotations: ReadonlyMap<string, ScalarNode>, notes: Note[
     }
     const rest = key.slice(PREFIXES[rank]!.length);
     const name = rank === 2 ? TAG + rest : rest;
-    policies ??= new Map();
     const other = policies.get(name);
     const policy: Policy = { key, rank, scalar };
     if (other && valueOf(other.scalar) !== valueOf(scalar)) notes.push(conflict(other, policy));
     if (!other || rank < other.rank) policies.set(name, policy);
   }
   return policies;
+}
+
+/** The place of a key's prefix in the order of precedence; -1 for any other. */
+function rankOf(key: string): number {
+  for (let rank = 0; rank < PREFIXES.length; rank++) if (key.startsWith(PREFIXES[rank]!)) return rank;
+  return -1;
 }
 
 function valueOf(scalar: ScalarNode): string {
@@ -205,7 +210,7 @@ function judge(prefix: string): string | undefined {
 }
 
 /** Filters for containers that the workload does not have: a mistyped one leaves its container open to any tag (§3.1). */
-function* unusedFilters(filters: Automation['filters'], containers: readonly string[]): Iterable<Note> {
+function tellUnused(filters: Automation['filters'], containers: readonly string[], notes: Note[]): void {
   const names = [...new Set(containers)];
   for (const [container, { key, scalar }] of filters) {
     if (names.includes(container)) continue;
@@ -215,38 +220,39 @@ function* unusedFilters(filters: Automation['filters'], containers: readonly str
       names.length === 0
         ? 'no container was found'
         : `there ${names.length === 1 ? 'is' : 'are'} ${names.slice(0, MAX_NAMES).join(', ')}${names.length > MAX_NAMES ? ', …' : ''}`;
-    yield {
+    notes.push({
       reason: 'filter-unused',
       message: `${key} is for no container of this workload; ${there}${near ? `; did you mean ${FILTER_PREFIX}${near}?` : ''}`,
       offset: scalar.start,
       container,
-    };
+    });
   }
 }
 
 /** As many names as a message can carry. */
 const MAX_NAMES = 20;
 
-/** Where annotations and labels mean nothing, though people put them there. */
-const WRONG_PLACES = [
-  ['metadata', 'labels'],
-  ['spec', 'template', 'metadata', 'annotations'],
-  ['spec', 'jobTemplate', 'metadata', 'annotations'],
-  ['spec', 'jobTemplate', 'spec', 'template', 'metadata', 'annotations'],
-];
+/** Annotations and labels where they mean nothing, though people put them there. */
+function tellMisplaced(node: Resource['node'], notes: Note[]): void {
+  tellAt(at(node, 'metadata', 'labels'), 'metadata.labels', notes);
+  const spec = get(node, 'spec');
+  const job = get(spec, 'jobTemplate');
+  tellAt(at(spec, 'template', 'metadata', 'annotations'), 'spec.template.metadata.annotations', notes);
+  if (!job) return;
+  tellAt(at(job, 'metadata', 'annotations'), 'spec.jobTemplate.metadata.annotations', notes);
+  const template = at(job, 'spec', 'template', 'metadata', 'annotations');
+  tellAt(template, 'spec.jobTemplate.spec.template.metadata.annotations', notes);
+}
 
-function* misplaced(node: Resource['node']): Iterable<Note> {
-  for (const keys of WRONG_PLACES) {
-    const map = at(node, ...keys);
-    if (map?.kind !== 'map') continue;
-    for (const { key } of map.entries) {
-      const prefix = PREFIXES.find((known) => key.value.startsWith(known));
-      if (!prefix || SYNC.has(key.value.slice(prefix.length))) continue;
-      yield {
-        reason: 'annotation-misplaced',
-        message: `${key.value} means nothing under ${keys.join('.')}; move it to metadata.annotations of the workload`,
-        offset: key.start,
-      };
-    }
+function tellAt(map: Node | undefined, place: string, notes: Note[]): void {
+  if (map?.kind !== 'map') return;
+  for (const { key } of map.entries) {
+    const rank = rankOf(key.value);
+    if (rank < 0 || SYNC.has(key.value.slice(PREFIXES[rank]!.length))) continue;
+    notes.push({
+      reason: 'annotation-misplaced',
+      message: `${key.value} means nothing under ${place}; move it to metadata.annotations of the workload`,
+      offset: key.start,
+    });
   }
 }

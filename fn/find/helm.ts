@@ -1,5 +1,5 @@
 import type { Note } from '../note.ts';
-import { at, isNull, textOf, type MapNode, type Node, type ScalarNode } from '../yaml/tree.ts';
+import { at, get, isNull, textOf, type MapNode, type Node, type ScalarNode } from '../yaml/tree.ts';
 import { aliasImages } from './aliases.ts';
 import { imageField, scalarsOfSlots, type ImageField, type Images } from './field.ts';
 import { entriesOf, itemPath, keyPath } from './path.ts';
@@ -16,8 +16,6 @@ export function isHelmRelease({ ref }: Resource): boolean {
 const VALUES = 'spec.values';
 /** The name of an image that stands in the values themselves. */
 const ROOT_NAME = 'chart-image';
-
-type Entries = ReturnType<typeof entriesOf>;
 
 /**
  * The images in `spec.values`: those of the values and of each first-level map, in the eight shapes of
@@ -51,15 +49,15 @@ const MAX_DEPTH = 32;
 const MAX_VALUES = 100_000;
 
 /** Visits the values and the maps below them, `depth` levels down; only below the first level through lists. */
-function walk(values: MapNode, depth: number, visit: (map: Entries, path: string, name: string) => void): void {
+function walk(values: MapNode, depth: number, visit: (map: MapNode, path: string, name: string) => void): void {
   let count = 0;
   function enter(node: Node, path: string, name: string, left: number): void {
     if (++count > MAX_VALUES) return;
     if (node.kind === 'map') {
-      const entries = entriesOf(node);
-      visit(entries, path, name || ROOT_NAME);
+      visit(node, path, name || ROOT_NAME);
       if (left === 0) return;
-      for (const [key, value] of entries) enter(value, keyPath(path, key), name ? `${name}.${key}` : key, left - 1);
+      for (const [key, value] of entriesOf(node))
+        enter(value, keyPath(path, key), name ? `${name}.${key}` : key, left - 1);
     } else if (node.kind === 'seq' && depth > 1 && left > 0) {
       for (const [i, item] of node.items.entries()) {
         const value = item.kind === 'alias' ? item.target : item;
@@ -70,25 +68,24 @@ function walk(values: MapNode, depth: number, visit: (map: Entries, path: string
   enter(values, VALUES, '', depth);
 }
 
-function examine(resource: Resource, map: Entries, path: string, name: string, { fields, notes }: Images): void {
-  const image = map.get('image');
+function examine(resource: Resource, map: MapNode, path: string, name: string, { fields, notes }: Images): void {
+  const image = get(map, 'image');
   if (image?.kind === 'scalar') {
     if (!isText(image) || LINK.test(image.value)) return;
     const { slots, place } = slotsIn(map, image, 'image');
     const field = imageField(resource.ref, name, keyPath(path, place), slots, 'helm');
-    const elsewhere = field.reference?.tag === undefined ? map.get('imageTag') : undefined;
+    const elsewhere = field.reference?.tag === undefined ? get(map, 'imageTag') : undefined;
     if (elsewhere?.kind === 'scalar')
       notes.push(hidden(path, name, image, 'its tag stands in imageTag', ['image', 'imageTag']));
     else fields.push(field);
   } else if (image?.kind === 'map') {
-    const parts = entriesOf(image);
-    const repository = parts.get('repository');
+    const repository = get(image, 'repository');
     const at = keyPath(path, 'image');
     if (repository?.kind === 'scalar' && isText(repository)) {
-      const { slots, place } = slotsIn(parts, repository, 'repository');
+      const { slots, place } = slotsIn(image, repository, 'repository');
       fields.push(imageField(resource.ref, name, keyPath(at, place), slots, 'helm'));
     } else {
-      const note = unlikely(path, name, parts);
+      const note = unlikely(path, name, image);
       if (note) notes.push(note);
     }
   }
@@ -98,13 +95,13 @@ function examine(resource: Resource, map: Entries, path: string, name: string, {
 const LINK = /^(?:https?|data):/;
 
 /** The parts that stand beside a repository, and the key under which a tag stands or would be written. */
-function slotsIn(map: Entries, repository: ScalarNode, key: string): { slots: Slots; place: string } {
+function slotsIn(map: MapNode, repository: ScalarNode, key: string): { slots: Slots; place: string } {
   const slots: Slots = {};
-  const registry = map.get('registry');
+  const registry = get(map, 'registry');
   if (registry?.kind === 'scalar' && isText(registry) && registry.value !== '') slots.registry = registry;
-  const tag = map.get('tag');
+  const tag = get(map, 'tag');
   if (tag?.kind === 'scalar') slots.tag = tag;
-  const digest = map.get('digest');
+  const digest = get(map, 'digest');
   if (digest?.kind === 'scalar') slots.digest = digest;
   if (!slots.registry && !slots.tag && !slots.digest) return { slots: { whole: repository }, place: key };
   return { slots: { ...slots, repository }, place: slots.tag ? 'tag' : key };
@@ -126,10 +123,10 @@ function isText(scalar: ScalarNode): boolean {
 const OTHER_NAMES = ['name', 'repo', 'image'];
 
 /** A map under `image` that speaks of an image in a shape that is not read; undefined if it only has, say, a pull policy. */
-function unlikely(path: string, name: string, parts: Entries): Note | undefined {
-  const tag = ['tag', 'version', 'imageTag'].find((key) => parts.get(key)?.kind === 'scalar');
-  const repository = OTHER_NAMES.find((key) => textOf(parts.get(key)));
-  const scalar = parts.get(repository ?? tag ?? '');
+function unlikely(path: string, name: string, parts: MapNode): Note | undefined {
+  const tag = ['tag', 'version', 'imageTag'].find((key) => get(parts, key)?.kind === 'scalar');
+  const repository = OTHER_NAMES.find((key) => textOf(get(parts, key)));
+  const scalar = get(parts, repository ?? tag ?? '');
   if (scalar?.kind !== 'scalar') return undefined;
   const keys = [repository, tag].filter((key) => key !== undefined);
   if (repository)

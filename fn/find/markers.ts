@@ -35,7 +35,7 @@ export function findMarkers(text: string, root: Node | undefined, start: number,
   const hits = hitsOf(text, start, end);
   if (hits.offsets.length === 0) return { markers: [], notes: [] };
   const found: Markers = { markers: [], notes: [] };
-  if (root) visit(root, (node, path) => readNode(text, node, path, hits, found));
+  if (root) visit(root, start, end, [], hits, (node, keys) => readNode(text, node, keys, hits, found));
   for (const [i, offset] of hits.offsets.entries()) if (!hits.seen[i]) readStray(text, offset, start, hits, found);
   found.markers.sort((a, b) => a.offset - b.offset);
   found.notes.sort((a, b) => a.offset! - b.offset!);
@@ -57,17 +57,24 @@ interface Hits {
   seen: boolean[];
 }
 
+/** Spellings of the end of the word, which are found faster than a pattern is. */
+const WORD_ENDS = ['olicy', 'OLICY'];
+const WORD_START = 'imagep';
+
 function hitsOf(text: string, start: number, end: number): Hits {
-  const hits: Hits = { offsets: [], seen: [] };
-  for (const { index } of text.slice(start, end).matchAll(/imagepolicy/gi)) {
-    hits.offsets.push(start + index);
-    hits.seen.push(false);
-  }
-  return hits;
+  const offsets: number[] = [];
+  const slice = text.slice(start, end);
+  for (const wordEnd of WORD_ENDS)
+    for (let i = slice.indexOf(wordEnd); i >= 0; i = slice.indexOf(wordEnd, i + 1)) {
+      const from = i - WORD_START.length;
+      if (from >= 0 && slice.slice(from, i).toLowerCase() === WORD_START) offsets.push(start + from);
+    }
+  offsets.sort((a, b) => a - b);
+  return { offsets, seen: offsets.map(() => false) };
 }
 
-/** Accounts for the hits in a range, and gives the first. */
-function take({ offsets, seen }: Hits, { start, end }: Span): number | undefined {
+/** The first hit at or after an offset, by its place among the hits. */
+function indexFrom({ offsets }: Hits, start: number): number {
   let low = 0;
   let high = offsets.length;
   while (low < high) {
@@ -75,49 +82,85 @@ function take({ offsets, seen }: Hits, { start, end }: Span): number | undefined
     if (offsets[middle]! < start) low = middle + 1;
     else high = middle;
   }
-  const first = offsets[low];
-  for (let i = low; i < offsets.length && offsets[i]! < end; i++) seen[i] = true;
+  return low;
+}
+
+/** Accounts for the hits in a range, and gives the first. */
+function take(hits: Hits, { start, end }: Span): number | undefined {
+  const { offsets, seen } = hits;
+  const index = indexFrom(hits, start);
+  for (let i = index; i < offsets.length && offsets[i]! < end; i++) seen[i] = true;
+  const first = offsets[index];
   return first !== undefined && first < end ? first : undefined;
 }
 
-/** A node on the way to another; its path is only written out for the few that matter. */
-interface Step {
-  node: Node;
-  parent: Step | undefined;
-  key: string | number;
+/** Whether a hit lies in a range. */
+function has(hits: Hits, start: number, end: number): boolean {
+  const first = hits.offsets[indexFrom(hits, start)];
+  return first !== undefined && first < end;
 }
 
-/** Visits the scalars and aliases of a tree, keys too; what an alias stands for is visited at its anchor. */
-function visit(root: Node, see: (node: Node, path: (() => string) | undefined) => void): void {
-  const stack: Step[] = [{ node: root, parent: undefined, key: '' }];
-  for (let step = stack.pop(); step; step = stack.pop()) {
-    const { node } = step;
-    if (node.kind === 'map') {
-      for (const { key, value } of node.entries) {
+/** No reader gives a deeper tree. */
+const MAX_DEPTH = 1000;
+
+/**
+ * Visits the scalars and aliases near which a hit lies, keys too; what an alias stands for is visited at its anchor.
+ * Comments around a node lie between its neighbours, whose gap is `[start, end)`.
+ */
+function visit(
+  node: Node,
+  start: number,
+  end: number,
+  keys: (string | number)[],
+  hits: Hits,
+  see: (node: Node, keys: (string | number)[] | undefined) => void,
+): void {
+  if (keys.length > MAX_DEPTH) return;
+  if (node.kind === 'map') {
+    let from = start;
+    for (const [i, { key, value }] of node.entries.entries()) {
+      const to = node.entries[i + 1]?.key.start ?? end;
+      if (has(hits, from, to)) {
         see(key, undefined);
-        stack.push({ node: value, parent: step, key: key.value });
+        keys.push(key.value);
+        visit(value, from, to, keys, hits, see);
+        keys.pop();
       }
-    } else if (node.kind === 'seq') {
-      for (let i = 0; i < node.items.length; i++) stack.push({ node: node.items[i]!, parent: step, key: i });
-    } else {
-      const here = step;
-      see(node, () => pathOf(here));
+      from = value.end;
     }
-  }
+  } else if (node.kind === 'seq') {
+    let from = start;
+    for (const [i, item] of node.items.entries()) {
+      const to = node.items[i + 1]?.start ?? end;
+      if (has(hits, from, to)) {
+        keys.push(i);
+        visit(item, from, to, keys, hits, see);
+        keys.pop();
+      }
+      from = item.end;
+    }
+  } else see(node, keys);
 }
 
-function pathOf({ parent, key }: Step): string {
-  if (!parent) return '';
-  const path = pathOf(parent);
-  return typeof key === 'number' ? itemPath(path, key) : keyPath(path, key);
+function pathOf(keys: readonly (string | number)[]): string {
+  let path = '';
+  for (const key of keys) path = typeof key === 'number' ? itemPath(path, key) : keyPath(path, key);
+  return path;
 }
 
-function readNode(text: string, node: Node, path: (() => string) | undefined, hits: Hits, found: Markers): void {
+/** A key has no `keys`, and its comments are those of its value. */
+function readNode(
+  text: string,
+  node: Node,
+  keys: readonly (string | number)[] | undefined,
+  hits: Hits,
+  found: Markers,
+): void {
   if (node.kind !== 'scalar' && node.kind !== 'alias') return;
-  if (path) {
+  if (keys) {
     const { comment, above } = node;
-    if (comment) readComment(text, node, comment, path, hits, found);
-    if (above) readComment(text, comment ? undefined : node, above, path, hits, found);
+    if (comment) readComment(text, node, comment, keys, hits, found);
+    if (above) readComment(text, comment ? undefined : node, above, keys, hits, found);
   }
   take(hits, node);
 }
@@ -127,7 +170,7 @@ function readComment(
   text: string,
   node: Node | undefined,
   comment: Span,
-  path: () => string,
+  keys: readonly (string | number)[],
   hits: Hits,
   { markers, notes }: Markers,
 ): void {
@@ -138,12 +181,12 @@ function readComment(
   if (!marker) return;
   const scalar = deref(node);
   if ('problem' in marker)
-    notes.push({ reason: 'marker-malformed', message: marker.problem, offset: hit, path: path() });
+    notes.push({ reason: 'marker-malformed', message: marker.problem, offset: hit, path: pathOf(keys) });
   else if (!node) notes.push(misplaced('the comment at the end of the line below takes its place', hit));
   else if (scalar?.kind !== 'scalar') notes.push(misplaced('what it stands behind is no text', hit));
   else if (scalar.style === 'literal' || scalar.style === 'folded')
     notes.push(misplaced('a block of text cannot be marked; write the value behind its key', hit));
-  else markers.push({ scalar, path: path(), ...marker, offset });
+  else markers.push({ scalar, path: pathOf(keys), ...marker, offset });
 }
 
 function startsLine(text: string, offset: number): boolean {

@@ -1,4 +1,4 @@
-import { deref, get, type MapNode, type Node } from '../yaml/tree.ts';
+import { deref, get, type MapNode, type Node, type ScalarNode } from '../yaml/tree.ts';
 
 /**
  * Field paths, written as `spec.template.spec.containers[0].image`. A key of other characters than letters, digits, `_`
@@ -107,6 +107,7 @@ export function follow(root: Node, path: string, steps: readonly Step[]): Found[
   const start = deref(root);
   let current: Found[] = start ? [{ node: start, path }] : [];
   for (const step of steps) {
+    if (current.length === 0) return current;
     const next: Found[] = [];
     for (const found of current) take(found, step, next);
     current = next;
@@ -115,19 +116,19 @@ export function follow(root: Node, path: string, steps: readonly Step[]): Found[
 }
 
 function take({ node, path }: Found, step: Step, into: Found[]): void {
-  if (into.length >= MAX_FOUND) return;
-  if (node.kind === 'seq') {
-    const index = 'index' in step ? step.index : 'key' in step && isDigits(step.key) ? Number(step.key) : undefined;
-    if (index === undefined && !('every' in step)) return;
-    for (const [i, item] of node.items.entries()) {
-      if (index !== undefined && i !== index) continue;
-      const value = deref(item);
-      if (value && into.length < MAX_FOUND) into.push({ node: value, path: itemPath(path, i) });
-    }
-  } else if (node.kind === 'map' && 'key' in step) {
-    const value = get(node, step.key);
-    if (value) into.push({ node: value, path: keyPath(path, step.key) });
+  if (node.kind === 'map') {
+    const value = 'key' in step ? get(node, step.key) : undefined;
+    if (value && 'key' in step) add(value, keyPath(path, step.key), into);
+  } else if (node.kind === 'seq') {
+    if ('every' in step) for (let i = 0; i < node.items.length; i++) add(node.items[i], itemPath(path, i), into);
+    else if ('index' in step) add(node.items[step.index], itemPath(path, step.index), into);
+    else if (isDigits(step.key)) add(node.items[Number(step.key)], itemPath(path, Number(step.key)), into);
   }
+}
+
+function add(aliased: Node | undefined, path: string, into: Found[]): void {
+  const node = deref(aliased);
+  if (node && into.length < MAX_FOUND) into.push({ node, path });
 }
 
 function isDigits(text: string): boolean {
@@ -138,31 +139,34 @@ function isDigits(text: string): boolean {
 const MAX_MERGE_DEPTH = 32;
 
 /** The keys of a map and their values as `get` sees them: merged maps fill in what the map itself does not say. */
-export function entriesOf(map: MapNode): Map<string, Exclude<Node, { kind: 'alias' }>> {
-  const entries = new Map<string, Exclude<Node, { kind: 'alias' }>>();
+export function entriesOf(map: MapNode): Map<string, Found['node']> {
+  const entries = new Map<string, Found['node']>();
   collect(map, entries, new Set(), 0);
   return entries;
 }
 
-function collect(map: MapNode, into: ReturnType<typeof entriesOf>, seen: Set<MapNode>, depth: number): void {
-  if (depth > MAX_MERGE_DEPTH || seen.has(map)) return;
-  seen.add(map);
+function collect(map: MapNode, into: Map<string, Found['node']>, seen: Set<MapNode>, depth: number): void {
   let merges = false;
   for (const { key, value } of map.entries) {
-    if (key.value === '<<' && key.style === 'plain') {
+    if (isMerge(key)) {
       merges = true;
       continue;
     }
     const node = deref(value);
     if (node && !into.has(key.value)) into.set(key.value, node);
   }
-  if (!merges) return;
+  if (!merges || depth > MAX_MERGE_DEPTH || seen.has(map)) return;
+  seen.add(map);
   for (const { key, value } of map.entries) {
-    if (key.value !== '<<' || key.style !== 'plain') continue;
+    if (!isMerge(key)) continue;
     const merged = deref(value);
     for (const source of merged?.kind === 'seq' ? merged.items : [merged]) {
       const node = deref(source);
       if (node?.kind === 'map') collect(node, into, seen, depth + 1);
     }
   }
+}
+
+function isMerge(key: ScalarNode): boolean {
+  return key.value === '<<' && key.style === 'plain';
 }

@@ -1,6 +1,6 @@
 import { deref, get, textOf, type MapNode, type Node } from '../yaml/tree.ts';
 import { imageField, type ImageField } from './field.ts';
-import { follow, itemPath, keyPath, parsePath, type Found, type Step } from './path.ts';
+import { follow, itemPath, parsePath, type Found, type Step } from './path.ts';
 import { groupOf, type Resource } from './resources.ts';
 
 /** Where a kind keeps pod specs, or the like of Tekton's tasks. */
@@ -117,23 +117,23 @@ function isPod(node: Node): boolean {
 }
 
 function readPod(resource: Resource, { node, path }: Found, unnamed: string, into: ImageField[]): void {
-  for (const key of CONTAINERS) readContainers(resource, get(node, key), keyPath(path, key), unnamed, into);
+  for (const key of CONTAINERS) readContainers(resource, get(node, key), `${path}.${key}`, unnamed, into);
   const volumes = get(node, 'volumes');
   if (volumes?.kind !== 'seq') return;
   for (let i = 0; i < volumes.items.length; i++) {
     const volume = deref(volumes.items[i]);
     const reference = get(get(volume, 'image'), 'reference');
     if (volume?.kind !== 'map' || reference?.kind !== 'scalar') continue;
-    const at = itemPath(keyPath(path, 'volumes'), i);
+    const at = itemPath(`${path}.volumes`, i);
     const name = textOf(get(volume, 'name')) ?? `volumes[${i}]`;
     into.push(imageField(resource.ref, name, `${at}.image.reference`, { whole: reference }, 'pod'));
   }
 }
 
 function readTask(resource: Resource, { node, path }: Found, into: ImageField[]): void {
-  for (const key of ['steps', 'sidecars']) readContainers(resource, get(node, key), keyPath(path, key), '', into);
+  for (const key of ['steps', 'sidecars']) readContainers(resource, get(node, key), `${path}.${key}`, '', into);
   const template = get(node, 'stepTemplate');
-  if (template?.kind === 'map') readContainer(resource, template, keyPath(path, 'stepTemplate'), 'stepTemplate', into);
+  if (template?.kind === 'map') readContainer(resource, template, `${path}.stepTemplate`, 'stepTemplate', into);
 }
 
 /** A container without a name is called by its place, as in `steps[0]`, unless its kind has a name for it. */
@@ -157,5 +157,5 @@ function readContainers(
 function readContainer(resource: Resource, container: MapNode, path: string, name: string, into: ImageField[]): void {
   const image = get(container, 'image');
   if (image?.kind !== 'scalar') return;
-  into.push(imageField(resource.ref, name, keyPath(path, 'image'), { whole: image }, 'pod'));
+  into.push(imageField(resource.ref, name, `${path}.image`, { whole: image }, 'pod'));
 }

@@ -10,7 +10,7 @@ export interface Resource {
   /** Where it stands in its document: the empty text, or `items[3]` inside a list. */
   path: string;
   /** Those of `metadata.annotations` whose values are scalars, merge keys followed. */
-  annotations: Map<string, ScalarNode>;
+  annotations: ReadonlyMap<string, ScalarNode>;
 }
 
 /** kpt wraps a file whose root is a list in a map with this key (reference/krm-function.md A1). */
@@ -63,12 +63,14 @@ function describe(node: MapNode, kind: string, path: string): Resource {
 }
 
 /** The entries of a map whose values are scalars. */
-export function scalarsOf(map: Node | undefined): Map<string, ScalarNode> {
+function scalarsOf(map: Node | undefined): ReadonlyMap<string, ScalarNode> {
+  if (map?.kind !== 'map') return NONE;
   const scalars = new Map<string, ScalarNode>();
-  if (map?.kind !== 'map') return scalars;
   for (const [key, value] of entriesOf(map)) if (value.kind === 'scalar') scalars.set(key, value);
   return scalars;
 }
+
+const NONE: ReadonlyMap<string, ScalarNode> = new Map();
 
 /** The API group of a resource; the empty text for the core group, and where there is no `apiVersion`. */
 export function groupOf({ apiVersion }: ResourceRef): string {

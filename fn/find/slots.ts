@@ -32,7 +32,7 @@ export interface Write {
 
 /** The reference that the slots make together, or why they make none. */
 export function referenceOf(slots: Slots): { reference: Reference } | { problem: string } {
-  return read(composed(slots, textsOf(slots)));
+  return read(slots.whole ? (textOf(slots.whole) ?? '') : composed(slots, textsOf(slots)));
 }
 
 function read(text: string): { reference: Reference } | { problem: string } {

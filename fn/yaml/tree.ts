@@ -110,7 +110,9 @@ export function textOf(node: Node | undefined): string | undefined {
   return scalar.value;
 }
 
+const NULL = /^(?:~|null|Null|NULL)?$/;
+
 /** Whether a scalar is YAML's null: nothing, `~` or `null` without quotes. */
 export function isNull(scalar: ScalarNode): boolean {
-  return scalar.style === 'empty' || (scalar.style === 'plain' && /^(~|null|Null|NULL)?$/.test(scalar.value));
+  return scalar.style === 'empty' || (scalar.style === 'plain' && scalar.value.length <= 4 && NULL.test(scalar.value));
 }
