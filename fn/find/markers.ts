@@ -118,7 +118,8 @@ function visit(
   if (keys.length > MAX_DEPTH) return;
   if (node.kind === 'map') {
     let from = start;
-    for (const [i, { key, value }] of node.entries.entries()) {
+    for (let i = 0; i < node.entries.length; i++) {
+      const { key, value } = node.entries[i]!;
       const to = node.entries[i + 1]?.key.start ?? end;
       if (has(hits, from, to)) {
         see(key, undefined);
@@ -130,7 +131,8 @@ function visit(
     }
   } else if (node.kind === 'seq') {
     let from = start;
-    for (const [i, item] of node.items.entries()) {
+    for (let i = 0; i < node.items.length; i++) {
+      const item = node.items[i]!;
       const to = node.items[i + 1]?.start ?? end;
       if (has(hits, from, to)) {
         keys.push(i);

@@ -81,7 +81,12 @@ const MAX_MERGE_DEPTH = 32;
 function lookup(node: Node | undefined, key: string, depth: number): Exclude<Node, AliasNode> | undefined {
   const map = deref(node);
   if (map?.kind !== 'map' || depth > MAX_MERGE_DEPTH) return undefined;
-  for (const entry of map.entries) if (entry.key.value === key) return deref(entry.value);
+  let merges = false;
+  for (const entry of map.entries) {
+    if (entry.key.value === key) return deref(entry.value);
+    if (entry.key.value === '<<') merges = true;
+  }
+  if (!merges) return undefined;
   for (const entry of map.entries) {
     if (entry.key.value !== '<<' || entry.key.style !== 'plain') continue;
     const merged = deref(entry.value);
