@@ -57,11 +57,12 @@ export function makeWorkshop(): string {
   mkdirSync(join(workshop, 'home'));
   mkdirSync(join(workshop, 'node_modules'));
   symlinkSync(root, join(workshop, 'node_modules', 'image-update'));
-  installProgram(workshop, 'bin', '"$NODE" "$PROGRAM" "$@"');
+  mkdirSync(join(workshop, 'bin'));
+  symlinkSync(program, join(workshop, 'bin', 'image-update'));
   return workshop;
 }
 
-/** Puts another `image-update` into a directory of the workshop: a line of shell that knows `$NODE` and `$PROGRAM`. */
+/** Puts a stand-in for `image-update` into a directory of the workshop: a line of shell that knows `$NODE` and `$PROGRAM`. */
 export function installProgram(workshop: string, bin: string, line: string): void {
   const file = join(workshop, bin, 'image-update');
   mkdirSync(dirname(file), { recursive: true });

@@ -49,6 +49,8 @@ const quick = process.env['QUICK'] ? 'QUICK: it starts other programs' : false;
 const built = existsSync(program);
 if (!built) t.fail('dist/image-update.js is not there; run: npm run build');
 
+// Twelve seconds on two idle cores; the programs' own limit is a minute each.
+t.setTimeout(150_000);
 const workshop = makeWorkshop();
 installProgram(workshop, 'cat', 'cat');
 installProgram(workshop, 'recorder', 'tee "$RECORD" | "$NODE" "$PROGRAM" "$@"');
