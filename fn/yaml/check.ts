@@ -60,7 +60,9 @@ function edited(text: string, { start, end }: Span, replacements: readonly Repla
   return result + text.slice(position, end);
 }
 
-function isRefusal(node: Node | undefined | { problem: Note & { offset: number } }): node is { problem: Note & { offset: number } } {
+function isRefusal(
+  node: Node | undefined | { problem: Note & { offset: number } },
+): node is { problem: Note & { offset: number } } {
   return node !== undefined && 'problem' in node;
 }
 

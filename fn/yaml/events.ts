@@ -19,7 +19,12 @@ export function compare(before: string, after: string, written: readonly Expecta
   for (let i = 0; i < old.length; i++) {
     const [a, b] = [old[i]!, now[i]!];
     if (a.type !== b.type) return 'unknown';
-    if (a.type === EVENT_ID.POP || b.type === EVENT_ID.POP || a.type === EVENT_ID.DOCUMENT || b.type === EVENT_ID.DOCUMENT)
+    if (
+      a.type === EVENT_ID.POP ||
+      b.type === EVENT_ID.POP ||
+      a.type === EVENT_ID.DOCUMENT ||
+      b.type === EVENT_ID.DOCUMENT
+    )
       continue;
     if (name(before, a) !== name(after, b)) return 'unknown';
     if (a.type !== EVENT_ID.SCALAR || b.type !== EVENT_ID.SCALAR) continue;

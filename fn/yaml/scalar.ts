@@ -1,65 +1,91 @@
 import type { ScalarNode } from './tree.ts';
 
 /**
- * The characters that make a scalar say `value`, in the style that it has (reference/krm-function.md D4.6): quotes stay,
- * a plain scalar gets some only where the new text would not read as text, a block scalar keeps its header and indentation.
+ * The characters that make a scalar of `text` say `value`, in the style that it has (reference/krm-function.md D4.6):
+ * quotes stay; a plain scalar gets some only where the new text would not read as text; a block scalar keeps its header
+ * and indentation, and what its header says about line breaks at the end.
  */
-export function encodeScalar({ style, start, end }: ScalarNode, value: string, text: string): string {
-  switch (style) {
+export function encodeScalar(scalar: ScalarNode, value: string, text: string): string {
+  switch (scalar.style) {
     case 'single':
-      return isPrintable(value) ? single(value) : JSON.stringify(value);
+      return single(value);
     case 'double':
-      return JSON.stringify(value);
+      return double(value);
+    case 'plain':
+      return plain(scalar, value, text);
+    case 'empty':
+      return before(scalar, text) + plain(scalar, value, text) + (text[scalar.start] === '#' ? ' ' : '');
     case 'literal':
     case 'folded':
-      return block(text.slice(start, end), value);
-    case 'plain':
-      return readsAsString(value) ? value : quoted(value, text);
-    case 'empty': {
-      const before = text[start - 1];
-      const gap = before === ' ' || before === '\n' || before === undefined ? '' : ' ';
-      return gap + (readsAsString(value) ? value : quoted(value, text));
-    }
+      return block(scalar, value, text);
   }
 }
 
-/** Words that are null or a boolean to some reader of YAML 1.1 or 1.2, in lower case. */
-const WORDS = new Set(['', '~', 'null', 'true', 'false', 'yes', 'no', 'on', 'off', 'y', 'n', '<<', '=']);
-/** Decimal, octal, hexadecimal, binary and base-60 numbers, floats, `.inf` and `.nan`, underscores as in YAML 1.1. */
+/** Words that are null, a boolean or a merge key to some reader of YAML 1.1 or 1.2. */
+const WORDS = new Set(['', 'null', 'true', 'false', 'yes', 'no', 'on', 'off', 'y', 'n', '.inf', '.nan']);
+/** Decimal, octal, hexadecimal, binary and base-60 numbers of any reader; without sign, as no unquoted text has one. */
 const NUMBER =
-  /^[-+]?(?:\d[\d_]*(?:\.[\d_]*)?(?:[eE][-+]?\d+)?|\.[\d_]+(?:[eE][-+]?\d+)?|0o[0-7_]+|0x[\dA-Fa-f_]+|0b[01_]+|\d[\d_]*(?::[0-5]?\d)+(?:\.[\d_]*)?|\.inf|\.Inf|\.INF)$|^\.(?:nan|NaN|NAN)$/;
-const DATE = /^\d{4}-\d{1,2}-\d{1,2}(?:$|[Tt\s])/;
+  /^(?:\d+(?:\.\d*)?(?:e[-+]?\d*)?|\.\d*(?:e[-+]?\d*)?|0o[0-7]*|0x[\da-f]*|0b[01]*|\d+(?::[0-5]?\d)+(?:\.\d*)?)$/;
+const DATE = /^\d{4}-\d\d?-\d\d?(?:$|t)/;
 /** Safe without quotes in block and flow style alike: what references, tags and digests are made of. */
-const SAFE = /^[\w./][\w./@:+-]*$/;
+const SAFE = /^[\w./](?:[\w./@+-]|:(?=[\w./@+-]))*$/;
 
 /** Whether a text without quotes reads as that very text under YAML 1.1 and 1.2, in block and in flow style. */
-export function readsAsString(value: string): boolean {
-  if (!SAFE.test(value) || value.endsWith(':')) return false;
-  return !WORDS.has(value.toLowerCase()) && !NUMBER.test(value) && !DATE.test(value);
+function readsAsString(value: string): boolean {
+  if (!SAFE.test(value)) return false;
+  // Readers of YAML 1.1 pass over underscores in numbers, some of them anywhere.
+  const bare = value.toLowerCase().replaceAll('_', '');
+  return !WORDS.has(bare) && !NUMBER.test(bare) && !DATE.test(bare);
 }
 
-/** In the kind of quotes that the file uses; double if it uses neither. */
-function quoted(value: string, text: string): string {
-  const apostrophe = /:[ \t]+'/.test(text) && !/:[ \t]+"/.test(text);
-  return apostrophe && isPrintable(value) ? single(value) : JSON.stringify(value);
+function plain({ start }: ScalarNode, value: string, text: string): string {
+  if (readsAsString(value)) return value;
+  return usesApostrophes(text, start) ? single(value) : double(value);
 }
+
+/** How far to look for quotes: a ResourceList holds files of many hands. */
+const NEIGHBOURHOOD = 10_000;
+
+/** Whether the quotes around a place are single ones, and none are double. */
+function usesApostrophes(text: string, offset: number): boolean {
+  const around = text.slice(Math.max(0, offset - NEIGHBOURHOOD), offset + NEIGHBOURHOOD);
+  return /[:-] +'/.test(around) && !/[:-] +"/.test(around);
+}
+
+/** Line breaks to some reader or other, and what may not stand in YAML unescaped. */
+const UNPRINTABLE = /[\p{Cc}\p{Cs}\u2028\u2029\uFEFF\uFFFE\uFFFF]/u;
 
 function single(value: string): string {
-  return `'${value.replaceAll("'", "''")}'`;
+  return UNPRINTABLE.test(value) ? double(value) : `'${value.replaceAll("'", "''")}'`;
 }
 
-function isPrintable(value: string): boolean {
-  return /^[\x20-\x7e\u00a0-\ud7ff\ue000-\ufefe]*$/.test(value);
+/** JSON's escapes are YAML's, too; JSON leaves some characters as they are that YAML does not have. */
+function double(value: string): string {
+  return JSON.stringify(value).replaceAll(
+    /[\u007F-\u009F\u2028\u2029\uFEFF\uFFFE\uFFFF]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
-/** The body's text replaced behind its own indentation; the header, and the lines that end it, stay. */
-function block(source: string, value: string): string {
-  const [header = '', ...lines] = source.split(/(?<=\n)/);
-  const first = lines.findIndex((line) => line.trim() !== '');
-  const last = lines.findLastIndex((line) => line.trim() !== '');
-  const indentation = /^ */.exec(lines[first] ?? '')![0];
-  const ending = /\r?\n?$/.exec(lines[last] ?? '')![0];
+/** What sets a value apart from the indicator that it follows; a key of a flow map may have no colon yet. */
+function before({ start, anchor, tag }: ScalarNode, text: string): string {
+  if (anchor !== undefined || tag !== undefined) return /\s/.test(text[start - 1]!) ? '' : ' ';
+  const [, indicator, blanks] = /(.?)(\s*)$/s.exec(text.slice(Math.max(0, start - 100), start))!;
+  const colon = indicator === ':' || indicator === '-' ? '' : ':';
+  return colon + (blanks === '' || colon !== '' ? ' ' : '');
+}
+
+/** The value behind the body's own indentation, or quoted where it could not stand there. */
+function block({ start, end, value: old }: ScalarNode, value: string, text: string): string {
+  const [header = '', ...lines] = text.slice(start, end).split(/(?<=\n)/);
+  const first = lines.find((line) => /[^ \r\n]/.test(line)) ?? '';
+  // Blanks that an indentation indicator makes part of the value are not part of the indentation.
+  const indent = /^ */.exec(first)![0].length - /^\n*( *)/.exec(old)![1]!.length;
+  const last = lines.findLastIndex((line) => /[^\r\n]/.test(line.slice(indent)));
+  const tail = /\r?\n?$/.exec(lines[last] ?? header)![0] + lines.slice(last + 1).join('');
   // What chomping adds or takes away is not part of the line that is written.
-  const body = value.replace(/\n+$/, '');
-  return header + lines.slice(0, first).join('') + indentation + body + ending + lines.slice(last + 1).join('');
+  const content = value.replace(/\n+$/, '');
+  if (first !== '' && /^\S/.test(content) && !UNPRINTABLE.test(content))
+    return header + ' '.repeat(indent) + content + tail;
+  return double(value) + (/[ \t]+#.*/.exec(header)?.[0] ?? '') + tail;
 }

@@ -249,7 +249,7 @@ function mapLines(style: Style, column: number, depth: number): string {
   for (let i = 0; i < count; i++) {
     if (i > 0) text += between(style, column) + ' '.repeat(column);
     const key = isOdd(style) ? choose(style, KEYS) : `${choose(style, KEYS)}${i}`.replace(/(["'])(\d+)$/, '$2$1');
-    const merge = rnd(30) === 0 && style.anchors.length > 0 && (!merged || isOdd(style));
+    const merge: boolean = rnd(30) === 0 && style.anchors.length > 0 && (!merged || isOdd(style));
     merged ||= merge;
     if (merge) text += `${pick(rnd, ['<<', '!!merge <<'])}: *${pick(rnd, style.anchors)}${comment(style)}\n`;
     else text += `${key}${isOdd(style) ? ' :' : ':'}${value(style, column, depth, false)}`;
