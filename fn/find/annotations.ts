@@ -172,7 +172,9 @@ function advice(name: string): string {
   return `known are ${[...BOOLEANS, ...TEXTS, 'tag.CONTAINER'].join(', ')}`;
 }
 
-/** Prefixes judged before: the same few occur in every manifest. The known prefix that each most likely meant, if any. */
+/**
+ * Prefixes judged before: the same few occur in every manifest. The known prefix that each most likely meant, if any.
+ */
 const judged = new Map<string, string | undefined>();
 const MAX_JUDGED = 1000;
 /** One edit more would take other projects' prefixes for ours. */
@@ -209,7 +211,9 @@ function judge(prefix: string): string | undefined {
   return meant;
 }
 
-/** Filters for containers that the workload does not have: a mistyped one leaves its container open to any tag (§3.1). */
+/**
+ * Filters for containers that the workload does not have: a mistyped one leaves its container open to any tag (§3.1).
+ */
 function tellUnused(filters: Automation['filters'], containers: readonly string[], notes: Note[]): void {
   const names = [...new Set(containers)];
   for (const [container, { key, scalar }] of filters) {

@@ -6,8 +6,8 @@ import { groupOf, type Resource } from './resources.ts';
 import type { Slots } from './slots.ts';
 
 /**
- * The images of a resource that the configuration's `fields` tell of: a text is a whole reference; a map has `repository`
- * or `name`, and `registry`, `tag`, `digest` as far as they are there.
+ * The images of a resource that the configuration's `fields` tell of: a text is a whole reference; a map has
+ * `repository` or `name`, and `registry`, `tag`, `digest` as far as they are there.
  */
 export function declaredImages(resource: Resource, declared: readonly DeclaredField[]): ImageField[] {
   const fields: ImageField[] = [];

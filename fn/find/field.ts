@@ -7,7 +7,10 @@ import { referenceOf, type Slots } from './slots.ts';
 /** A place of a resource that holds an image. */
 export interface ImageField {
   resource: ResourceRef;
-  /** By what filters, targets and people call it: the container, the alias or key of Helm values, `name` of a Kustomization's image. */
+  /**
+   * By what filters, targets and people call it: the container, the alias or key of Helm values, `name` of a
+   * Kustomization's image.
+   */
   container: string;
   /** Where the tag stands or would be written, below the resource: `spec.template.spec.containers[0].image`. */
   path: string;

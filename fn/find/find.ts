@@ -8,7 +8,7 @@ import { kustomizationImages, kustomizationImagesAt } from './kustomization.ts';
 import { podImages } from './pods.ts';
 import type { Resource } from './resources.ts';
 
-export type { ImageField, Images, Origin } from './field.ts';
+export type { ImageField, Images } from './field.ts';
 
 export interface FindOptions {
   /** Where kinds that are not built in keep images. */

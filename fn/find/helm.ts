@@ -19,9 +19,9 @@ const ROOT_NAME = 'chart-image';
 
 /**
  * The images in `spec.values`: those of the values and of each first-level map, in the eight shapes of
- * reference/flux-v1-mode.md §10.3 with §17's choices (an empty part is absent, a number is the tag that it is
- * written as), and those that annotations locate (§10.4), which replace a detected one of the same name. `deep` also looks at all maps
- * below, which get dotted names.
+ * reference/flux-v1-mode.md §10.3 with §17's choices (an empty part is absent, a number is the tag that it is written
+ * as), and those that annotations locate (§10.4), which replace a detected one of the same name. `deep` also looks at
+ * all maps below, which get dotted names.
  */
 export function helmImages(resource: Resource, deep: boolean): Images {
   const values = at(resource.node, 'spec', 'values');
@@ -48,7 +48,7 @@ function byName({ container: a }: ImageField, { container: b }: ImageField): num
 const MAX_DEPTH = 32;
 const MAX_VALUES = 100_000;
 
-/** Visits the values and the maps below them, `depth` levels down; only below the first level through lists. */
+/** Visits the values and the maps below them, `depth` levels down; through lists, too, if that is more than one. */
 function walk(values: MapNode, depth: number, visit: (map: MapNode, path: string, name: string) => void): void {
   let count = 0;
   function enter(node: Node, path: string, name: string, left: number): void {
@@ -122,7 +122,10 @@ function isText(scalar: ScalarNode): boolean {
 /** Other names for a repository that charts use, which Flux v1 did not see. */
 const OTHER_NAMES = ['name', 'repo', 'image'];
 
-/** A map under `image` that speaks of an image in a shape that is not read; undefined if it only has, say, a pull policy. */
+/**
+ * A map under `image` that speaks of an image in a shape that is not read; undefined if it only has, say, a pull
+ * policy.
+ */
 function unlikely(path: string, name: string, parts: MapNode): Note | undefined {
   const tag = ['tag', 'version', 'imageTag'].find((key) => get(parts, key)?.kind === 'scalar');
   const repository = OTHER_NAMES.find((key) => textOf(get(parts, key)));

@@ -10,7 +10,9 @@ const FILE_NAMES = new Set(['kustomization.yaml', 'kustomization.yml', 'Kustomiz
 const KUSTOMIZE_GROUP = 'kustomize.config.k8s.io';
 const FLUX_GROUP = 'kustomize.toolkit.fluxcd.io';
 
-/** Where a resource has the `images` of a Kustomization or Component; undefined if it is neither. `file` is its path. */
+/**
+ * Where a resource has the `images` of a Kustomization or Component; undefined if it is neither. `file` is its path.
+ */
 export function kustomizationImagesAt({ ref }: Resource, file: string | undefined): readonly string[] | undefined {
   const group = groupOf(ref);
   if (ref.kind === 'Kustomization' && group === FLUX_GROUP) return ['spec', 'images'];
@@ -21,8 +23,8 @@ export function kustomizationImagesAt({ ref }: Resource, file: string | undefine
 }
 
 /**
- * The entries of `images` at `keys`: called by their `name`, they make `newName:newTag@digest`. An entry without `newTag` and
- * `digest` has no place for either, which `change` says.
+ * The entries of `images` at `keys`: called by their `name`, they make `newName:newTag@digest`. An entry without
+ * `newTag` and `digest` has no place for either, which `change` says.
  */
 export function kustomizationImages(resource: Resource, keys: readonly string[]): ImageField[] {
   const fields: ImageField[] = [];

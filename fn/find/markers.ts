@@ -28,8 +28,8 @@ const MAX_NOTES = 100;
 
 /**
  * The markers of the document in `[start, end)` of `text`, whose tree is `root`, and a note on each comment that looks
- * like one and is not, or marks nothing (reference/flux-v2.md A4, "Markers"). Text of block scalars is no comment, and commented-out
- * YAML stays out.
+ * like one and is not, or marks nothing (reference/flux-v2.md A4, "Markers"). Text of block scalars is no comment, and
+ * commented-out YAML stays out.
  */
 export function findMarkers(text: string, root: Node | undefined, start: number, end: number): Markers {
   const hits = hitsOf(text, start, end);
@@ -273,7 +273,10 @@ function isStrings(value: unknown): value is Record<string, string> {
   return Object.values(value).every((item) => typeof item === 'string');
 }
 
-/** The word as a key, `$imagepolicy` or `"imagepolicy"` or `{imagepolicy`, or with a value like a policy's; not as prose. */
+/**
+ * The word as a key, `$imagepolicy` or `"imagepolicy"` or `{imagepolicy`, or with a value like a policy's; not as
+ * prose.
+ */
 function looksMeant(comment: string, hit: number): boolean {
   const before = comment
     .slice(Math.max(0, hit - 3), hit)

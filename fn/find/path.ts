@@ -41,8 +41,8 @@ export type Step = { key: string } | { index: number } | { every: true };
 const MAX_STEPS = 64;
 
 /**
- * Reads a path that a user wrote: keys with dots between; `\.` is a dot in a key, and `["…"]` a key in JSON quotes; `[0]`
- * or a key of digits is an index; `[]` and `[*]` are every item. Undefined for anything else.
+ * Reads a path that a user wrote: keys with dots between; `\.` is a dot in a key, and `["…"]` a key in JSON quotes;
+ * `[0]` or a key of digits is an index; `[]` and `[*]` are every item. Undefined for anything else.
  */
 export function parsePath(text: string): Step[] | undefined {
   const steps: Step[] = [];

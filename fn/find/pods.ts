@@ -5,7 +5,10 @@ import { groupOf, type Resource } from './resources.ts';
 
 /** Where a kind keeps pod specs, or the like of Tekton's tasks. */
 interface Kind {
-  /** Only in this API group; a kind by itself is enough otherwise, whatever its apiVersion (reference/flux-v1-mode.md §10.1). */
+  /**
+   * Only in this API group; a kind by itself is enough otherwise, whatever its apiVersion (reference/flux-v1-mode.md
+   * §10.1).
+   */
   group?: string;
   pods?: readonly string[];
   tasks?: readonly string[];

@@ -20,8 +20,9 @@ const MAX_DEPTH = 32;
 
 /**
  * The objects of a document, in order. Any kind that ends in `List` and has `items` is unwrapped, lists in lists too
- * (reference/flux-v1-mode.md §10.2, §17); so is a list at the root. The list itself is among them only if it has annotations, which
- * mean nothing there and whose author should hear of it. An object that stands twice by an alias is given once.
+ * (reference/flux-v1-mode.md §10.2, §17); so is a list at the root. The list itself is among them only if it has
+ * annotations, which mean nothing there and whose author should hear of it. An object that stands twice by an alias is
+ * given once.
  */
 export function resourcesOf(root: Node | undefined): Resource[] {
   const resources: Resource[] = [];

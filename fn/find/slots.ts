@@ -3,9 +3,9 @@ import type { Reference } from '../reference.ts';
 import { textOf, type ScalarNode } from '../yaml/tree.ts';
 
 /**
- * Where the parts of one reference are written. Either `whole` alone, or `repository` with what stands beside it; together
- * they read `registry/repository:tag@digest`. Empty parts count as absent, but are places to write to. A tag may stand in
- * `repository`, and `tag` may hold `1.2@sha256:…`.
+ * Where the parts of one reference are written. Either `whole` alone, or `repository` with what stands beside it;
+ * together they read `registry/repository:tag@digest`. Empty parts count as absent, but are places to write to. A tag
+ * may stand in `repository`, and `tag` may hold `1.2@sha256:…`.
  */
 export interface Slots {
   whole?: ScalarNode;
@@ -13,7 +13,9 @@ export interface Slots {
   repository?: ScalarNode;
   tag?: ScalarNode;
   digest?: ScalarNode;
-  /** The repository takes a name and nothing else (`newName` of kustomize), or is a key that others match on (`name`). */
+  /**
+   * The repository takes a name and nothing else (`newName` of kustomize), or is a key that others match on (`name`).
+   */
   repositoryIs?: 'name' | 'key';
 }
 
@@ -67,9 +69,10 @@ function composed(slots: Slots, texts: Texts): string {
 }
 
 /**
- * The writes that make a change, in no more scalars than it needs: each part is written where it stands, a registry and a
- * repository are never split anew for a tag's sake (reference/flux-v1-mode.md §17). What is written reads back as
- * what was asked for, or nothing is written and `cannot` says why. Whether a digest may stay beside a new tag is the caller's rule.
+ * The writes that make a change, in no more scalars than it needs: each part is written where it stands, a registry and
+ * a repository are never split anew for a tag's sake (reference/flux-v1-mode.md §17). What is written reads back as
+ * what was asked for, or nothing is written and `cannot` says why. Whether a digest may stay beside a new tag is the
+ * caller's rule.
  */
 export function change(slots: Slots, to: Change): Write[] | { cannot: string } {
   const present = referenceOf(slots);
