@@ -152,7 +152,8 @@ export class Decider {
     const goal = goalOf(choice);
     const notes = [...rule.warnings, ...choice.warnings];
     if (!goal) return refused({ reason: choice.reason, message: choice.message }, label, notes);
-    const writeDigest = rule.digest !== 'Never';
+    const present = reference.digest !== undefined && reference.tag === goal.tag;
+    const writeDigest = rule.digest === 'Always' || (rule.digest === 'IfNotPresent' && !present);
     return this.#settled(
       reference,
       { ...renamed(reference, image), ...goal, writeDigest },

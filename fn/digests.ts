@@ -27,7 +27,7 @@ export function settleDigest(current: Reference, goal: Goal, mode: 'keep' | 'pin
   // A reference of a digest alone has no tag to go with it: the digest says which image it is.
   const byDigest = current.digest !== undefined && current.tag === undefined;
   if (byDigest && mode === 'keep' && !goal.writeDigest) delete change.tag;
-  const moves = change.tag !== undefined || byDigest;
+  const moves = change.tag !== undefined || change.name !== undefined || byDigest;
   const wanted = mode === 'pin' || goal.writeDigest || (current.digest !== undefined && moves);
   if (!wanted) return change;
   if (digest !== undefined) return digest === current.digest ? change : { ...change, digest };
