@@ -1,6 +1,7 @@
 // The engine from text to text: what is edited, byte by byte, and what is said.
 import t from 'tap';
 import { updateText, type Result } from '../../fn/index.ts';
+import { replaceAll } from '../../fn/replace.ts';
 import { updateCases, type UpdateCase } from '../fixtures/update.ts';
 
 function configOf({ spec, config }: UpdateCase): unknown {
@@ -8,12 +9,16 @@ function configOf({ spec, config }: UpdateCase): unknown {
 }
 
 function edited({ name, text, edits = [] }: UpdateCase): string {
-  let becomes = text;
-  for (const [old, value] of edits) {
-    if (text.split(old).length !== 2) throw new Error(`${name}: "${old}" does not stand in the text once`);
-    becomes = becomes.replace(old, () => value);
-  }
-  return becomes;
+  const places = edits.map(([old, becomes]) => {
+    const start = text.indexOf(old);
+    if (start < 0 || start !== text.lastIndexOf(old))
+      throw new Error(`${name}: "${old}" does not stand in the text once`);
+    return { start, end: start + old.length, text: becomes };
+  });
+  return replaceAll(
+    text,
+    places.toSorted((a, b) => a.start - b.start),
+  );
 }
 
 /** Results as cases write them: of the message the part that the case has, if it is there. */
