@@ -249,20 +249,25 @@ function main(): void {
     },
   });
   const names = values.only?.split(',') ?? Object.keys(CASES);
-  for (const name of names)
-    if (!CASES[name]) throw new Error(`--only: there is no case ${name}; there are ${Object.keys(CASES).join(', ')}`);
+  const unknown = names.find((name) => !CASES[name]);
+  if (unknown !== undefined) throw new UsageError(`--only ${unknown}: the cases are ${Object.keys(CASES).join(', ')}`);
+  const [apps, rounds, seed] = (['apps', 'rounds', 'seed'] as const).map((name) => numberOf(name, values[name])) as [
+    number,
+    number,
+    number,
+  ];
   const work = mkdtempSync(join(process.env['BENCH_DIR'] ?? tmpdir(), 'image-update-bench-'));
   const bench: Bench = {
     corpus: join(work, 'corpus'),
     scratch: join(work, 'scratch'),
-    rounds: Number(values.rounds),
+    rounds,
     program: values.program ?? build(),
   };
   try {
     mkdirSync(bench.corpus);
     mkdirSync(bench.scratch);
     console.error('bench: writing the corpus');
-    const summary = generate(bench.corpus, { apps: Number(values.apps), seed: Number(values.seed) });
+    const summary = generate(bench.corpus, { apps, seed });
     console.error(
       `bench: ${summary.files} YAML files, ${(summary.bytes / 1e6).toFixed(1)} MB; all: ${summary.edits.all.fields} fields in ${summary.edits.all.files} files`,
     );
@@ -290,14 +295,28 @@ function main(): void {
   }
 }
 
+/** The command line is wrong, or nothing is there to measure. */
+class UsageError extends Error {}
+
+function numberOf(name: string, text: string): number {
+  if (!/^[1-9]\d{0,6}$/.test(text)) throw new UsageError(`--${name} ${text}: it must be a whole number from 1`);
+  return Number(text);
+}
+
 /** Builds the product and returns its bundle. */
 function build(): string {
   const script = join(root, 'scripts/build.ts');
   if (!existsSync(script))
-    throw new Error('bench: scripts/build.ts is missing, so there is no product to measure; give --program FILE');
+    throw new UsageError('scripts/build.ts is missing, so there is no product to measure; give --program FILE');
   console.error('bench: building');
   execFileSync(process.execPath, [script], { cwd: root, stdio: ['ignore', 2, 2] });
   return join(root, 'dist/image-update.js');
 }
 
-main();
+try {
+  main();
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(`bench: ${error.message}`);
+  process.exitCode = 2;
+}

@@ -299,7 +299,7 @@ const COMMENTS = [
 ];
 
 /** Whether a text reads back as this very string without quotes, in YAML 1.1 and 1.2. Errs on the side of quotes. */
-export function canBePlain(text: string, inFlow: boolean): boolean {
+function canBePlain(text: string, inFlow: boolean): boolean {
   if (!/^[A-Za-z0-9_./^(][^\n\t]*$/.test(text) || /: |:$| #|\s$/.test(text)) return false;
   if (inFlow && /[,[\]{}?*&!|>'"%@`]|: ?/.test(text.replaceAll(/:(?=[\w/])/g, ''))) return false;
   return (
