@@ -95,15 +95,17 @@ export class Decider {
 
   async #byMarkers(reference: Reference, markers: Marker[]): Promise<Decision> {
     const [{ policy: name, namespace }] = markers as [Marker];
-    const whole = await this.#byPolicy(reference, name, namespace);
     const parts = new Set(markers.map(({ part }) => part));
+    const keepName = !parts.has('whole') && !parts.has('name');
+    const whole = await this.#byPolicy(reference, name, namespace, keepName);
     if (parts.has('whole')) return whole;
     const { change } = whole;
     const wanted: Change = {};
     if (parts.has('name') && change.name !== undefined) wanted.name = change.name;
     if (parts.has('tag') && change.tag !== undefined) wanted.tag = change.tag;
     // A digest is written with its tag even where only the tag is marked: half a change is none.
-    const digestMoves = change.digest !== undefined && (parts.has('digest') || wanted.tag !== undefined);
+    const imageMoves = parts.has('tag') && (wanted.tag !== undefined || wanted.name !== undefined);
+    const digestMoves = change.digest !== undefined && (parts.has('digest') || imageMoves);
     if (digestMoves && reference.digest !== undefined) wanted.digest = change.digest!;
     if (parts.has('digest') && !parts.has('tag') && change.tag !== undefined && reference.tag !== undefined)
       return {
@@ -120,17 +122,23 @@ export class Decider {
     return { ...whole, change: wanted };
   }
 
-  async #byPolicy(reference: Reference, name: string, namespace: string | undefined): Promise<Decision> {
+  async #byPolicy(
+    reference: Reference,
+    name: string,
+    namespace: string | undefined,
+    keepName = false,
+  ): Promise<Decision> {
     const policy = this.#answers.policy(name, namespace);
     const label = `ImagePolicy ${policyLabel(name, namespace)}`;
     if ('reason' in policy) return refused(policy, label);
     const status = policyStatus(policy);
     if (status.state === 'unusable') return refused(status.note, label);
-    if (status.state === 'none') return this.#evaluate(reference, policy, label);
+    if (status.state === 'none') return this.#evaluate(reference, policy, label, keepName);
     const { name: image, tag, digest } = status;
     const known = digest ?? (tag && (await this.#metadata(image))?.tags.find((t) => t.name === tag)?.digest);
     const goal: Goal = {
       ...renamed(reference, image),
+      keepName,
       ...(tag !== undefined && { tag }),
       ...(known !== undefined && { digest: known }),
       writeDigest: digest !== undefined,
@@ -139,15 +147,15 @@ export class Decider {
   }
 
   /** A policy without a result, whose repository's metadata is at hand, is evaluated as its controller would. */
-  async #evaluate(reference: Reference, policy: PolicyObject, label: string): Promise<Decision> {
+  async #evaluate(reference: Reference, policy: PolicyObject, label: string, keepName: boolean): Promise<Decision> {
     const rule = remember(this.#policies, policy, () => compilePolicy(policy.spec));
     if ('error' in rule) return refused(rule.error, label);
     const image = this.#answers.repositoryOf(policy);
     if (typeof image !== 'string') return refused(image, label);
     const metadata = await this.#metadata(image);
     if (!metadata) return refused(missing(image), label);
-    // A marked tag that stands alone has no name; it is the policy's repository that it belongs to.
-    const same = reference.name === '' || canonicalName(image) === canonicalName(reference.name);
+    // A tag that is marked without its name belongs to the policy's repository, whatever mirror it is pulled from.
+    const same = keepName || canonicalName(image) === canonicalName(reference.name);
     const choice = this.#choose(rule, metadata, same ? reference : {});
     const goal = goalOf(choice);
     const notes = [...rule.warnings, ...choice.warnings];
@@ -156,7 +164,7 @@ export class Decider {
     const writeDigest = rule.digest === 'Always' || (rule.digest === 'IfNotPresent' && !present);
     return this.#settled(
       reference,
-      { ...renamed(reference, image), ...goal, writeDigest },
+      { ...renamed(reference, image), keepName, ...goal, writeDigest },
       label,
       choice.reason,
       notes,

@@ -5,6 +5,8 @@ import type { Reference } from './reference.ts';
 /** What was chosen for an image. */
 export interface Goal {
   name?: string;
+  /** The name is where the tag is from, and is not written: other parts alone are marked. */
+  keepName?: boolean;
   tag?: string;
   /** The digest of that tag, as far as it is known. */
   digest?: string;
@@ -19,7 +21,7 @@ export interface Goal {
  */
 export function settleDigest(current: Reference, goal: Goal, mode: 'keep' | 'pin' | 'tag'): Change | Note {
   const { name, tag, digest } = goal;
-  const change: Change = name === undefined || name === current.name ? {} : { name };
+  const change: Change = name === undefined || name === current.name || goal.keepName ? {} : { name };
   if (tag !== undefined && tag !== current.tag) change.tag = tag;
   if (tag === undefined && digest === undefined) return change;
   if (mode === 'tag' && (tag ?? current.tag) !== undefined)
