@@ -12,6 +12,8 @@ export interface Refusal {
 
 /** The AST takes 20 to 40 times the text's size and 0.4 s a MiB, so this much is the most one document may cost. */
 const MAX_LENGTH = 8 * 1024 * 1024;
+/** Lines, anchors and tags cost the AST some 10 µs each, however short they are. */
+const MAX_TOKENS = 250_000;
 
 /** Nothing is resolved: every scalar stays the text that it is, whatever its tag. */
 const SCHEMA = new Schema({ schema: 'failsafe', resolveKnownTags: false });
@@ -37,6 +39,10 @@ export function compose(text: string, start: number, end: number): Node | undefi
     const size = `${((end - start) / 1024 / 1024).toFixed(1)} MiB`;
     return refuse('too-large', `the document is too large for a thorough reading: ${size}, more than 8 MiB`, start);
   }
+  if (hasTooManyTokens(text, start, end)) {
+    const message = `the document is too large for a thorough reading: more than ${MAX_TOKENS} lines, anchors and tags`;
+    return refuse('too-large', message, start);
+  }
   const first = documentStart(text, start);
   // Columns after a BOM are off by one in the package.
   const base = text[first] === '\uFEFF' ? first + 1 : first;
@@ -57,6 +63,14 @@ export function compose(text: string, start: number, end: number): Node | undefi
   }
 }
 
+function hasTooManyTokens(text: string, start: number, end: number): boolean {
+  if (end - start <= MAX_TOKENS) return false;
+  const token = /\n|[ \t][&!]/g;
+  token.lastIndex = start;
+  for (let count = 0; token.test(text) && token.lastIndex <= end;) if (++count > MAX_TOKENS) return true;
+  return false;
+}
+
 function hasContent({ contents }: Document.Parsed): boolean {
   return (
     !isScalar(contents) ||
@@ -69,6 +83,13 @@ function hasContent({ contents }: Document.Parsed): boolean {
 function refuse(reason: string, message: string, offset: number): Refusal {
   return { problem: { reason, message, offset } };
 }
+
+/** A stranger's text, as much of it as a message can bear. */
+function clip(text: string): string {
+  return text.length <= MAX_QUOTED ? text : `${text.slice(0, MAX_QUOTED)}…`;
+}
+
+const MAX_QUOTED = 200;
 
 /** Ends the reading of a document; never leaves this file. */
 class Refused extends Error {
@@ -92,11 +113,12 @@ const WORDS: Partial<Record<YAMLError['code'], string>> = {
 const TEMPLATE = /^[ \t]*(?:- +)*(?:[\w./-]+:[ \t]+)?\{\{/m;
 
 function invalid(slice: string, base: number, { code, message, pos }: YAMLError): Refusal {
-  const offset = base + Math.min(pos[0], slice.length);
+  // What is missing at the end is told of the last line with content.
+  const offset = base + Math.min(pos[0], slice.trimEnd().length);
   const before = slice.lastIndexOf('\n', slice.lastIndexOf('\n', offset - base - 1) - 1) + 1;
   if (TEMPLATE.test(slice.slice(before, lineEnd(slice, offset - base, slice.length)))) return template(offset);
   const reason = code === 'TAB_AS_INDENT' ? 'tab-indentation' : 'yaml-invalid';
-  return refuse(reason, `not valid YAML: ${WORDS[code] ?? message}`, offset);
+  return refuse(reason, `not valid YAML: ${WORDS[code] ?? clip(message)}`, offset);
 }
 
 function template(offset: number): Refusal {
@@ -150,9 +172,13 @@ class Reader {
     const { start, end } = this.#span(alias);
     const target = this.#anchors.get(name);
     if (!target && this.#anchors.has(name))
-      throw new Refused(refuse('alias-recursive', `the alias *${name} stands inside the value that it repeats`, start));
+      throw new Refused(
+        refuse('alias-recursive', `the alias *${clip(name)} stands inside the value that it repeats`, start),
+      );
     if (!target)
-      throw new Refused(refuse('alias-undefined', `the alias *${name} has no anchor &${name} before it`, start));
+      throw new Refused(
+        refuse('alias-undefined', `the alias *${clip(name)} has no anchor &${clip(name)} before it`, start),
+      );
     this.#last = end;
     return { kind: 'alias', start, end, name, target, ...this.#comment(end, inFlow) };
   }
@@ -227,7 +253,7 @@ class Reader {
 }
 
 function duplicate({ value, start }: ScalarNode): Refusal {
-  return refuse('duplicate-key', `the key "${value}" stands twice in one map; remove one`, start);
+  return refuse('duplicate-key', `the key "${clip(value)}" stands twice in one map; remove one`, start);
 }
 
 function missing(offset: number): ScalarNode {

@@ -47,8 +47,8 @@ const ESCAPES: Record<string, string> = {
 };
 const HEX_DIGITS: Record<string, number> = { x: 2, u: 4, U: 8 };
 
-/** An escape, or a break with the blanks around it and the blank lines after it. */
-const SPECIAL = /\\(?:\r?\n[ \t]*|[^])|[ \t]*\r?\n\s*/g;
+/** An escape, or a break with the blank lines and blanks after it. */
+const SPECIAL = /\\(?:\r?\n[ \t]*|[^])|\r?\n\s*/g;
 
 /** Undefined for an escape that YAML does not have. */
 export function decodeDouble(raw: string): string | undefined {
@@ -56,9 +56,11 @@ export function decodeDouble(raw: string): string | undefined {
   let from = 0;
   for (const { index, 0: special } of raw.matchAll(SPECIAL)) {
     if (index < from) continue;
-    value += raw.slice(from, index);
+    const isBreak = !special.startsWith('\\');
+    const before = raw.slice(from, index);
+    value += isBreak ? before.replace(TRAILING, '') : before;
     from = index + special.length;
-    if (!special.startsWith('\\')) {
+    if (isBreak) {
       const breaks = special.split('\n').length - 1;
       value += breaks === 1 ? ' ' : '\n'.repeat(breaks - 1);
       continue;
