@@ -124,13 +124,16 @@ function fieldPath(path: string): string {
     .join('.');
 }
 
+/** A long value must not bury what is wrong with it. */
+const MAX_MESSAGE = 250;
+
 function parse<T extends z.ZodType>(schema: T, value: unknown, at: string): z.output<T> {
   const outcome = schema.safeParse(value);
   if (outcome.success) return outcome.data;
   throw new ConfigError(
     `functionConfig: ${outcome.error.issues
       .slice(0, 5)
-      .map((issue) => explain(issue, value, schema, at))
+      .map((issue) => explain(issue, value, schema, at).slice(0, MAX_MESSAGE))
       .join('; ')}`,
   );
 }
@@ -146,7 +149,7 @@ function explain(issue: z.core.$ZodIssue, value: unknown, schema: z.ZodType, at:
     return `${path}: ${show(given)} is none of ${issue.values.map(String).join(', ')}`;
   if (issue.code === 'invalid_type')
     return `${path}: ${given === undefined ? 'it is missing' : show(given)}; ${issue.expected} expected`;
-  return `${path}: ${issue.message}`;
+  return `${path}: ${issue.code === 'custom' ? '' : `${show(given)}; `}${issue.message}`;
 }
 
 function unknownField(key: string, known: string[], path: string): string {

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { parsePath } from '../find/path.ts';
 import { explainReference, isDigest, isTag, parseReference } from '../reference.ts';
 
 /**
@@ -24,6 +25,10 @@ const tag = text(z.string().refine(isTag, { error: (issue) => `"${String(issue.i
 const digest = text(
   z.string().refine(isDigest, { error: (issue) => `"${String(issue.input)}" is not a digest, such as sha256:…` }),
 );
+
+const fieldPath = word.refine((path) => parsePath(path) !== undefined, {
+  error: (issue) => `"${String(issue.input)}" is not a path, such as spec.pods[].image`,
+});
 
 export const targetSchema = z
   .strictObject({
@@ -64,7 +69,7 @@ export const updateSchema = z
 export const fieldSchema = z.strictObject({
   group: z.string().optional().describe('API group of the kind; any group if left out.'),
   kind: word.describe('Kind whose images stand there.'),
-  path: word.describe('Path of the image, such as `spec.pods[].image`; `[]` is every item, `\\.` a dot in a key.'),
+  path: fieldPath.describe('Path of the image, such as `spec.pods[].image`; `[]` is every item, `\\.` a dot in a key.'),
   container: word
     .optional()
     .describe('Name by which filters and targets call it; the last key of the path if left out.'),
@@ -108,7 +113,9 @@ export const specSchema = z.strictObject({
   ties: z
     .enum(['compat', 'version'])
     .default('compat')
-    .describe('Order by time, and times are equal: the smallest tag as in Flux v1 (`compat`), or the highest `version`.'),
+    .describe(
+      'Order by time, and times are equal: the smallest tag as in Flux v1 (`compat`), or the highest `version`.',
+    ),
 });
 
 export type Spec = z.output<typeof specSchema>;
