@@ -33,6 +33,8 @@ export interface Decision {
 /** Scans a repository that no metadata was given for. Undefined: it knows nothing of it either. */
 export type Lookup = (image: string) => Promise<ImageMetadata | undefined>;
 
+type Verdict = Pick<Choice, 'chosen' | 'outcome' | 'reason' | 'message' | 'warnings'>;
+
 /** What Flux v1 takes when a container has no filter: any tag but `latest`. */
 const ANY_TAG = 'glob:*';
 
@@ -43,7 +45,7 @@ export class Decider {
   readonly #lookup: Lookup | undefined;
   #patterns = new Map<string, Rule | Malformed>();
   #policies = new Map<PolicyObject, Rule | Malformed>();
-  #choices = new Map<Rule, Map<string, Choice>>();
+  #choices = new Map<Rule, Map<ImageMetadata, Map<string, Verdict>>>();
   #scans = new Map<string, Promise<ImageMetadata | undefined>>();
 
   constructor(config: Config, answers: Answers, lookup?: Lookup) {
@@ -176,12 +178,16 @@ export class Decider {
     return 'reason' in change ? refused(change, policy, notes) : { change, policy, reason, notes };
   }
 
-  #choose(rule: Rule, metadata: ImageMetadata, { tag, digest }: Partial<Reference>): Choice {
+  #choose(rule: Rule, metadata: ImageMetadata, { tag, digest }: Partial<Reference>): Verdict {
     const current: Current = { ...(tag !== undefined && { tag }), ...(digest !== undefined && { digest }) };
-    const choices = remember(this.#choices, rule, () => new Map<string, Choice>());
+    const choices = remember(this.#choices, rule, () => new Map<ImageMetadata, Map<string, Verdict>>());
+    const ofRepository = remember(choices, metadata, () => new Map<string, Verdict>());
     const { ties, unknownCurrent } = this.#config.spec;
-    const key = `${canonicalName(metadata.image)} ${tag ?? ''} ${digest ?? ''}`;
-    return remember(choices, key, () => choose(rule, metadata, current, { ties, unknownCurrent }));
+    return remember(ofRepository, `${tag ?? ''} ${digest ?? ''}`, () => {
+      // Candidates and rejected tags are for those who ask; remembering them would take the memory of all metadata again.
+      const { chosen, outcome, reason, message, warnings } = choose(rule, metadata, current, { ties, unknownCurrent });
+      return { chosen, outcome, reason, message, warnings };
+    });
   }
 
   async #metadata(image: string): Promise<ImageMetadata | undefined> {
@@ -192,7 +198,7 @@ export class Decider {
   }
 }
 
-function goalOf({ outcome, chosen }: Choice): Goal | undefined {
+function goalOf({ outcome, chosen }: Verdict): Goal | undefined {
   if (!chosen || (outcome !== 'move' && outcome !== 'current')) return undefined;
   return { tag: chosen.name, ...(chosen.digest !== undefined && { digest: chosen.digest }) };
 }

@@ -1,7 +1,7 @@
 import type { Spec } from './config/image-update.ts';
 import type { Governor } from './decide.ts';
 import { readAutomation, type Automation } from './find/annotations.ts';
-import { findImages as findFields, type ImageField } from './find/find.ts';
+import { findImages as findFields, type ImageField, type Images } from './find/find.ts';
 import { findMarkers, type Marker } from './find/markers.ts';
 import { resourcesOf, type Resource } from './find/resources.ts';
 import { itemOf } from './lookup/read.ts';
@@ -51,10 +51,33 @@ export async function findImages(source: Source, slice: Slice, spec: Spec, asWri
   found.notes.push(...marks.notes.map((note) => ({ note })));
   const unclaimed = new Set(marks.markers);
   const resources = resourcesOf(root);
-  for (const resource of resources) findInResource(resource, spec, asWritten, place.path, unclaimed, found);
+  // All of them or none: resources of one document may share an anchor.
+  const concerned = spec.updates.length > 0 || unclaimed.size > 0 || resources.some(hasPolicies);
+  for (const resource of resources)
+    if (concerned) findInResource(resource, spec, asWritten, place.path, unclaimed, found);
+    else if (spec.annotations) addNotes(found, resource, readAutomation(resource, []).notes);
   const owner = resources.length === 1 ? resources[0]!.ref : undefined;
   for (const marker of unclaimed) found.governed.push(lone(marker, owner));
   return found;
+}
+
+/** Whether the annotations of a resource could say anything about its images. */
+function hasPolicies({ annotations }: Resource): boolean {
+  for (const key of annotations.keys()) if (key.includes('flux')) return true;
+  return false;
+}
+
+function addNotes(found: Found, { ref }: Resource, notes: readonly Note[]): void {
+  for (const note of notes) found.notes.push({ note, resource: ref });
+}
+
+/** The image fields of a resource, whatever governs them. */
+export function fieldsOf(resource: Resource, spec: Spec, path: string | undefined): Images {
+  return findFields(resource, {
+    fields: spec.fields,
+    deepHelm: spec.deepHelmValues,
+    ...(path !== undefined && { path }),
+  });
 }
 
 function findInResource(
@@ -65,11 +88,7 @@ function findInResource(
   unclaimed: Set<Marker>,
   found: Found,
 ): void {
-  const { fields, notes } = findFields(resource, {
-    fields: spec.fields,
-    deepHelm: spec.deepHelmValues,
-    ...(path !== undefined && { path }),
-  });
+  const { fields, notes } = fieldsOf(resource, spec, path);
   found.fields.push(...fields);
   const automation = spec.annotations
     ? readAutomation(
@@ -79,7 +98,7 @@ function findInResource(
     : undefined;
   const automated = automation?.automated === true && spec.annotations;
   const asked = automated ? [...automation.notes, ...notes] : (automation?.notes ?? []);
-  found.notes.push(...asked.map((note) => ({ note, resource: resource.ref })));
+  addNotes(found, resource, asked);
 
   for (const field of fields) {
     const update = spec.updates.find((candidate) => concerns(candidate, field, path, asWritten));

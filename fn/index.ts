@@ -3,16 +3,19 @@
  */
 import { readConfig, type Config } from './config/config.ts';
 import { defaultSpec } from './config/defaults.ts';
-import { findImages } from './governed.ts';
+import type { ImageField } from './find/field.ts';
+import { resourcesOf } from './find/resources.ts';
+import { fieldsOf, offsetOf } from './governed.ts';
 import { Answers } from './lookup/answers.ts';
 import { addDocuments } from './lookup/read.ts';
 import { replaceAll } from './replace.ts';
 import { readResourceList, resultsEdit } from './resourcelist.ts';
 import type { ResourceRef, Result } from './result.ts';
-import { lineAt, type Slice, type Source } from './source.ts';
+import { lineAt, type Source } from './source.ts';
 import type { Reference } from './reference.ts';
 import { update } from './update.ts';
 import { splitDocuments } from './yaml/documents.ts';
+import { readDocument } from './yaml/read.ts';
 import { toValue } from './yaml/value.ts';
 
 export {
@@ -96,25 +99,21 @@ export async function listImages(
   text: string,
   options: Pick<UpdateOptions, 'config' | 'path'> = {},
 ): Promise<ImageView[]> {
-  const { spec, setImage } = configFrom(options.config);
+  const { spec } = configFrom(options.config);
   const views: ImageView[] = [];
-  const source: Source = { text, documents: splitDocuments(text) };
-  for (const slice of source.documents) {
-    const place: Slice = { ...slice, ...(options.path !== undefined && { path: options.path }) };
-    const { fields } = await findImages(source, place, spec, setImage);
-    for (const { resource, container, path, reference, problem, slots } of fields) {
-      const { start } = (slots.tag ?? slots.whole ?? slots.repository ?? slots.digest)!;
-      views.push({
-        resource,
-        container,
-        path,
-        line: lineAt(text, start),
-        reference,
-        ...(problem !== undefined && { problem }),
-      });
-    }
+  for (const { start, end } of splitDocuments(text)) {
+    const read = await readDocument(text, start, end);
+    if ('problem' in read) continue;
+    for (const { fields } of resourcesOf(read.root).map((resource) => fieldsOf(resource, spec, options.path)))
+      for (const field of fields) views.push(viewOf(text, field));
   }
   return views;
+}
+
+function viewOf(text: string, field: ImageField): ImageView {
+  const { resource, container, path, reference, problem } = field;
+  const line = lineAt(text, offsetOf(field) ?? 0);
+  return { resource, container, path, line, reference, ...(problem !== undefined && { problem }) };
 }
 
 async function run(source: Source, config: Config, given: readonly unknown[] = []) {

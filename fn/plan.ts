@@ -1,5 +1,4 @@
-import { allowList } from './allow.ts';
-import type { Spec } from './config/image-update.ts';
+import type { Forbidden } from './allow.ts';
 import type { Decider, Decision } from './decide.ts';
 import { scalarsOfSlots, type ImageField } from './find/field.ts';
 import { change, type Change, type Write } from './find/slots.ts';
@@ -28,7 +27,7 @@ export interface Plan {
 }
 
 /** Decides each governed field, and leaves out what may not be written: locked, not allowed, or against a shared anchor. */
-export async function planDocument(found: Found, decider: Decider, spec: Spec): Promise<Plan> {
+export async function planDocument(found: Found, decider: Decider, forbidden: Forbidden): Promise<Plan> {
   const { file, index, governed, fields } = found;
   const plan: Plan = {
     ...(file !== undefined && { file }),
@@ -36,7 +35,6 @@ export async function planDocument(found: Found, decider: Decider, spec: Spec): 
     changes: [],
     notes: [...found.notes],
   };
-  const forbidden = allowList(spec.allow, spec.deny);
   for (const candidate of governed) {
     const decision = await decider.decide(candidate.field, candidate.reference, candidate.governor);
     for (const note of decision.notes) addNote(plan, candidate, note);
@@ -47,7 +45,7 @@ export async function planDocument(found: Found, decider: Decider, spec: Spec): 
     if (note) addNote(plan, candidate, note);
     else plan.changes.push(planned as PlannedChange);
   }
-  return agreed(plan, fields);
+  return plan.changes.length === 0 ? plan : agreed(plan, fields);
 }
 
 function plannedChange(

@@ -1,3 +1,4 @@
+import { allowList } from './allow.ts';
 import type { Config } from './config/config.ts';
 import { Decider, type Lookup } from './decide.ts';
 import type { Replacement } from './replace.ts';
@@ -30,6 +31,7 @@ export async function update(
   earlier: readonly Result[] = [],
 ): Promise<Outcome> {
   const decider = new Decider(config, answers, lookup);
+  const forbidden = allowList(config.spec.allow, config.spec.deny);
   const words = wordsOf(config.spec);
   const edits = new Map<Source, Replacement[]>();
   const results: Result[] = [...earlier, ...answers.notes.map((note) => noteResult(note, {}))];
@@ -38,7 +40,7 @@ export async function update(
     const replacements: Replacement[] = [];
     for (const document of documentsWith(source.text, source.documents, words)) {
       const found = await findImages(source, document, config.spec, config.setImage);
-      const plan = await planDocument(found, decider, config.spec);
+      const plan = await planDocument(found, decider, forbidden);
       const edited = await editDocument(source.text, document, plan);
       replacements.push(...edited.replacements);
       results.push(...edited.results);

@@ -3,8 +3,11 @@ import type { Spec } from './config/image-update.ts';
 /** Kinds of objects that answers are taken from. */
 export const ANSWER_WORDS = ['ImagePolicy', 'ImageRepository', 'ImageMetadata'] as const;
 
-/** Words of annotations: both prefixes, and the commonest mistyped one (fluxcd/flux#2706), so that it can be told. */
-const ANNOTATION_WORDS = ['fluxcd.io/', 'flux.weave.works/', 'fluxd.io/'];
+/**
+ * Words of annotations: `automated` even where it is mistyped behind its first letter, filters, the old prefix, and the
+ * commonest mistyped one (fluxcd/flux#2706). Not `fluxcd.io/` alone: every object of Flux v2 has that in its apiVersion.
+ */
+const ANNOTATION_WORDS = ['fluxcd.io/a', 'filter.fluxcd.io/', 'flux.weave.works/', 'fluxd.io/'];
 const MARKER_WORDS = ['imagepolicy', 'imagePolicy'];
 
 /**

@@ -19,8 +19,9 @@ export const entries = { ...programs, ...libraries };
 const options = {
   platform: 'node',
   target: 'node22.19',
-  minify: true,
-  keepNames: true,
+  // Names stay as they are: a stack trace in a bug report must be readable.
+  minifySyntax: true,
+  minifyWhitespace: true,
   legalComments: 'none',
   logLevel: 'warning',
 } satisfies BuildOptions;

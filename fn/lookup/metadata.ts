@@ -43,19 +43,32 @@ export function readMetadata(resource: Values): ImageMetadata | Note {
   return metadata;
 }
 
+const TEXTS = ['digest', 'created', 'pushed', 'firstSeen'] as const;
+
 function readTag(value: unknown): TagMetadata | undefined {
   const entry = asMap(value);
   const name = asText(entry?.['name'] ?? value);
   if (name === undefined || !isTag(name)) return undefined;
+  if (!entry) return { name };
+  // A snapshot has many tags: one that is right as it is needs no copy.
+  if (isTagMetadata(entry)) return entry;
   const tag: TagMetadata = { name };
-  if (!entry) return tag;
-  for (const field of ['digest', 'created', 'pushed', 'firstSeen'] as const) {
+  for (const field of TEXTS) {
     const text = asText(entry[field]);
     if (text !== undefined) tag[field] = text;
   }
   const { platforms } = entry;
   if (Array.isArray(platforms)) tag.platforms = platforms.filter((platform) => typeof platform === 'string');
   return tag;
+}
+
+function isTagMetadata(entry: Values): entry is Values & TagMetadata {
+  if (typeof entry['name'] !== 'string') return false;
+  for (const field of TEXTS) {
+    const value = entry[field];
+    if (value !== undefined && (typeof value !== 'string' || value === '')) return false;
+  }
+  return entry['platforms'] === undefined;
 }
 
 function malformed(why: string): Note {

@@ -11,7 +11,8 @@ import type { Answers } from './answers.ts';
 export async function addFile(answers: Answers, text: string, name: string): Promise<void> {
   const json = parseJson(text);
   if (json !== undefined) {
-    for (const value of Array.isArray(json) ? json : [json]) if (!answers.add(value)) answers.notes.push(notAnswer(name));
+    for (const value of Array.isArray(json) ? json : [json])
+      if (!answers.add(value)) answers.notes.push(notAnswer(name));
     return;
   }
   for (const document of splitDocuments(text)) {
