@@ -21,33 +21,27 @@ export async function checkEdits(
   writes: readonly Write[],
   replacements: readonly Replacement[],
 ): Promise<Note | undefined> {
+  const overrun = writes.some(({ scalar }, i) => !covers(replacements[i]!, scalar));
+  if (overrun || writes.length !== replacements.length)
+    return broken('other text than the value is replaced', span.start);
   const before = text.slice(span.start, span.end);
   const after = edited(text, span, replacements);
-  const events = await import('./events.ts');
-  const quick = events.compare(before, after, expectations(span, writes, replacements));
-  if (quick === 'equal') return undefined;
+  // Events tell nothing of comments; only a text with a "#" can hold one.
+  if (!replacements.some(({ start, end, text: now }) => (text.slice(start, end) + now).includes('#'))) {
+    const { compare } = await import('./events.ts');
+    if (compare(before, after, writes, span.start) === 'equal') return undefined;
+  }
   const { compose } = await import('./compose.ts');
   const [was, is] = [compose(text, span.start, span.end), compose(after, 0, after.length)];
   if (isRefusal(was)) return was.problem;
   if (isRefusal(is)) return broken(`the edited text is not readable: ${is.problem.message}`, span.start);
-  const difference = differ(was, is, new Map(writes.map(({ scalar, value }) => [scalar.start, value])));
+  const written = new Map(writes.map(({ scalar, value }) => [scalar.start, value]));
+  const difference = differ({ text, root: was }, { text: after, root: is }, written);
   return difference === undefined ? undefined : broken(difference, span.start);
 }
 
-/** What a written scalar looks like: its place before, and its value after. */
-export interface Expectation {
-  /** Offset of the scalar before, from the start of the document. */
-  start: number;
-  end: number;
-  value: string;
-}
-
-function expectations({ start }: Span, writes: readonly Write[], replacements: readonly Replacement[]): Expectation[] {
-  return writes.map(({ value }, i) => ({
-    start: replacements[i]!.start - start,
-    end: replacements[i]!.end - start,
-    value,
-  }));
+function covers(replacement: Span, scalar: Span): boolean {
+  return replacement.start === scalar.start && replacement.end === scalar.end;
 }
 
 function edited(text: string, { start, end }: Span, replacements: readonly Replacement[]): string {
@@ -66,14 +60,20 @@ function isRefusal(
   return node !== undefined && 'problem' in node;
 }
 
+interface Document {
+  text: string;
+  root: Node | undefined;
+}
+
 /** Where two trees differ but for what was written; undefined if nowhere. */
-function differ(before: Node | undefined, after: Node | undefined, written: Map<number, string>): string | undefined {
+function differ(before: Document, after: Document, written: Map<number, string>): string | undefined {
   // Pairs still to compare; a stack of our own, as documents may be deep. Aliases are compared by name.
-  const stack: [Node | undefined, Node | undefined][] = [[before, after]];
+  const stack: [Node | undefined, Node | undefined][] = [[before.root, after.root]];
   for (let pair = stack.pop(); pair; pair = stack.pop()) {
     const [a, b] = pair;
     if (a?.kind !== b?.kind) return `a ${a?.kind ?? 'nothing'} became a ${b?.kind ?? 'nothing'}`;
     if (!a || !b) continue;
+    if (commentOf(a, before.text) !== commentOf(b, after.text)) return 'a comment changed';
     if (a.kind === 'alias' || b.kind === 'alias') {
       if (a.kind !== 'alias' || b.kind !== 'alias' || a.name !== b.name) return 'an alias changed';
       continue;
@@ -95,6 +95,11 @@ function differ(before: Node | undefined, after: Node | undefined, written: Map<
     }
   }
   return undefined;
+}
+
+function commentOf(node: Node, text: string): string | undefined {
+  const comment = 'comment' in node ? node.comment : undefined;
+  return comment && text.slice(comment.start, comment.end);
 }
 
 /** A block scalar's final line ends are its header's affair. */

@@ -1,11 +1,14 @@
 import { EVENT_ID, getScalarValue, parseEvents, type Event } from 'js-yaml';
-import type { Expectation } from './check.ts';
+import type { Write } from './check.ts';
 
 /** `equal`: proved. `unknown`: a difference, or a text that this parser does not take; the thorough one decides. */
 export type Verdict = 'equal' | 'unknown';
 
-/** Compares two documents event for event by js-yaml; scalars that were written must decode to what was meant. */
-export function compare(before: string, after: string, written: readonly Expectation[]): Verdict {
+/**
+ * Compares two documents event for event by js-yaml; scalars that were written must decode to what was meant. The
+ * document before stands at `offset` of the text that the scalars were read from.
+ */
+export function compare(before: string, after: string, writes: readonly Write[], offset: number): Verdict {
   let old: Event[];
   let now: Event[];
   try {
@@ -28,13 +31,18 @@ export function compare(before: string, after: string, written: readonly Expecta
       continue;
     if (name(before, a) !== name(after, b)) return 'unknown';
     if (a.type !== EVENT_ID.SCALAR || b.type !== EVENT_ID.SCALAR) continue;
-    const expected = written[next];
-    if (expected && a.valueStart >= expected.start && a.valueStart <= expected.end && a.valueEnd >= expected.start) {
-      if (getScalarValue(after, b) !== expected.value) return 'unknown';
+    const write = writes[next];
+    if (write && isAt(a, write.scalar.start - offset, write.scalar.end - offset)) {
+      if (getScalarValue(after, b) !== write.value) return 'unknown';
       next++;
     } else if (getScalarValue(before, a) !== getScalarValue(after, b)) return 'unknown';
   }
-  return next === written.length ? 'equal' : 'unknown';
+  return next === writes.length ? 'equal' : 'unknown';
+}
+
+/** Quotes and block headers are part of a scalar to us, not to js-yaml. */
+function isAt({ valueStart, valueEnd }: { valueStart: number; valueEnd: number }, start: number, end: number): boolean {
+  return valueStart >= start && valueStart <= end && valueEnd >= start;
 }
 
 /** Anchor and tag, as text. */
