@@ -17,11 +17,19 @@ export const MAX_DEPTH = 256;
  */
 export function scan(text: string, start = 0, end = text.length): Node | undefined | typeof UNSURE {
   try {
-    return new Scanner(text, start, end).document();
+    return new Scanner(text, start, beforeDocumentEnd(text, start, end)).document();
   } catch (error) {
     if (error === GAVE_UP) return UNSURE;
     throw error;
   }
+}
+
+/** Where a `...` that closes the document stands; `end` where none does. */
+function beforeDocumentEnd(text: string, start: number, end: number): number {
+  let last = end;
+  while (last > start && isSeparator(text.charCodeAt(last - 1))) last--;
+  const marker = last - 3;
+  return marker > start && text.startsWith('...', marker) && text.charCodeAt(marker - 1) === LF ? marker : end;
 }
 
 /** Made once: an error with a stack trace for each document would cost more than the document. */
