@@ -27,7 +27,10 @@ export function scan(text: string, start = 0, end = text.length): Node | undefin
 /** Where a `...` that closes the document stands; `end` where none does. */
 function beforeDocumentEnd(text: string, start: number, end: number): number {
   let last = end;
-  while (last > start && isSeparator(text.charCodeAt(last - 1))) last--;
+  for (; last > start; last--) {
+    const code = text.charCodeAt(last - 1);
+    if (!isSeparator(code) || (code === CR && (last === end || text.charCodeAt(last) !== LF))) break;
+  }
   const marker = last - 3;
   return marker > start && text.startsWith('...', marker) && text.charCodeAt(marker - 1) === LF ? marker : end;
 }
