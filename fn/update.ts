@@ -61,5 +61,8 @@ function conclude(edits: Outcome['edits'], results: Result[], { spec: { strict, 
     });
   if (strict) for (const result of results) if (result.severity === 'warning') result.severity = 'error';
   const failed = results.some(({ severity }) => severity === 'error');
+  // An orchestrator shows these lines as what was done.
+  if (failed)
+    for (const result of results) if (result.severity === 'info') result.message = `not written: ${result.message}`;
   return { edits: failed ? new Map() : edits, results: sortResults(results), failed };
 }

@@ -27,8 +27,17 @@ export class Answers {
   #policies = new Map<string, PolicyObject[]>();
   #repositories = new Map<string, string>();
 
-  /** Takes a resource if it is an answer (ImageMetadata, ImagePolicy, ImageRepository); true if so. */
+  /** Takes a resource if it is an answer (ImageMetadata, ImagePolicy, ImageRepository, or a List of them); true if so. */
   add(value: unknown): boolean {
+    const resource = asMap(value);
+    const items = resource?.['items'];
+    // What `kubectl get imagepolicies -o yaml` prints. A list in a list is none of its.
+    if (Array.isArray(items) && asText(resource?.['kind'])?.endsWith('List'))
+      return items.map((item) => this.#addOne(item)).some(Boolean);
+    return this.#addOne(value);
+  }
+
+  #addOne(value: unknown): boolean {
     const resource = asMap(value);
     const [group] = (asText(resource?.['apiVersion']) ?? '').split('/');
     if (!resource || (group !== OURS && group !== FLUX)) return false;
