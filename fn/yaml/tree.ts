@@ -72,26 +72,29 @@ export function deref(node: Node | undefined): Exclude<Node, AliasNode> | undefi
  * the YAML merge type says). Undefined for anything but a map, and for an absent key.
  */
 export function get(node: Node | undefined, key: string): Exclude<Node, AliasNode> | undefined {
-  return lookup(node, key, 0);
+  return lookup(node, key);
 }
 
-/** Merge keys may nest; a hostile chain of them ends here. */
-const MAX_MERGE_DEPTH = 32;
+/** Merged maps may merge others; a hostile number of them ends here. */
+const MAX_MERGES = 1000;
 
-function lookup(node: Node | undefined, key: string, depth: number): Exclude<Node, AliasNode> | undefined {
+/** Looks into each map of `merging` once: aliases make few maps many, and an alias bomb of any map. */
+function lookup(node: Node | undefined, key: string, merging?: Set<MapNode>): Exclude<Node, AliasNode> | undefined {
   const map = deref(node);
-  if (map?.kind !== 'map' || depth > MAX_MERGE_DEPTH) return undefined;
+  if (map?.kind !== 'map' || merging?.has(map)) return undefined;
   let merges = false;
   for (const entry of map.entries) {
     if (entry.key.value === key) return deref(entry.value);
     if (entry.key.value === '<<') merges = true;
   }
-  if (!merges) return undefined;
+  if (!merges || (merging && merging.size >= MAX_MERGES)) return undefined;
+  const seen = merging ?? new Set();
+  seen.add(map);
   for (const entry of map.entries) {
     if (entry.key.value !== '<<' || entry.key.style !== 'plain') continue;
     const merged = deref(entry.value);
     for (const source of merged?.kind === 'seq' ? merged.items : [merged]) {
-      const found = lookup(source, key, depth + 1);
+      const found = lookup(source, key, seen);
       if (found) return found;
     }
   }
