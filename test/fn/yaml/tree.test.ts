@@ -18,7 +18,6 @@ two: {<<: [*b, *a]}
 deep: {<<: {<<: *b, x: deep}}
 quoted: {"<<": *a}
 alias: *a
-none: {image: , x: ~, y: "~"}
 `);
   const cases: [string, string, string | undefined][] = [
     ['one', 'image', 'a'],
