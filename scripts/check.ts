@@ -33,7 +33,7 @@ function program(name: string, ...args: string[]): string[] {
 }
 
 /** Largest size of each bundle in bytes. A bundle that grows past it must be looked at: start-up is a feature. */
-const SIZES: Record<keyof typeof entries, number> = { 'image-update': 800_000, index: 800_000, kpt: 800_000 };
+const SIZES: Record<keyof typeof entries, number> = { 'image-update': 950_000, index: 950_000, kpt: 950_000 };
 
 /** What a bundle may load beside Node itself: the SDK must be the caller's own copy, as it tells errors by class. */
 const EXTERNALS: Record<string, RegExp> = { kpt: /^kpt-functions(?:\/|$)/ };

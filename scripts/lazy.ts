@@ -37,7 +37,7 @@ export async function bundleLazily(root: string, entry: string, options: BuildOp
       supported: { 'dynamic-import': false },
       plugins: [lazyImports(root, found)],
     });
-    return outputFiles![0]!.text;
+    return outputFiles[0]!.text;
   }
   const main = await bundle(entry);
   for (;;) {

@@ -18,7 +18,7 @@ export class ConfigError extends Error {
 }
 
 /** The API version of `ImageUpdate`. */
-export const API_VERSION = 'image-update.dev/v1alpha1';
+const API_VERSION = 'image-update.dev/v1alpha1';
 
 /**
  * Reads a functionConfig: an `ImageUpdate`, a `ConfigMap` (`kpt fn eval -- key=value`), or the catalog's `SetImage`.
@@ -195,6 +195,6 @@ function asMap(value: unknown, what: string): Record<string, unknown> {
 
 function show(value: unknown): string {
   if (value === undefined) return 'missing';
-  const text = JSON.stringify(value) ?? String(value);
+  const text = JSON.stringify(value) ?? typeof value;
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }

@@ -164,7 +164,7 @@ export function policyStatus(policy: PolicyObject): PolicyStatus {
   if (policy.generation !== undefined && observed !== undefined && observed !== policy.generation)
     return unusable(
       'policy-stale',
-      `the result of ImagePolicy ${label} is of generation ${String(observed)}, its spec of ${policy.generation}; it is not used until the policy is evaluated again`,
+      `the result of ImagePolicy ${label} is of generation ${asText(observed) ?? 'unknown'}, its spec of ${policy.generation}; it is not used until the policy is evaluated again`,
     );
   if (!selected) return unusable('policy-empty', `ImagePolicy ${label} is Ready but has selected nothing`);
   return selected;
