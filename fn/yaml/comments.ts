@@ -38,9 +38,11 @@ export function documentStart(text: string, start: number): number {
   return line;
 }
 
-/** Where the line of `offset` starts. */
+/** Where the line of `offset` starts, behind a BOM. */
 function lineStart(text: string, offset: number): number {
-  return offset === 0 ? 0 : text.lastIndexOf('\n', offset - 1) + 1;
+  if (offset === 0) return 0;
+  const start = text.lastIndexOf('\n', offset - 1) + 1;
+  return start === 0 && text[0] === '\uFEFF' ? 1 : start;
 }
 
 /** Where the line of `offset` ends, without its line break, `end` at most. */

@@ -245,7 +245,7 @@ class Reader {
 
   /** The first character from `from` that is neither white space nor comment. */
   #nextToken(from: number): number {
-    const gap = /(?:\s|#.*)*/y;
+    const gap = /(?:[ \t\r\n]|#[^\n]*)*/y;
     gap.lastIndex = from;
     gap.test(this.#text);
     return gap.lastIndex;

@@ -87,5 +87,5 @@ function block({ start, end, value: old }: ScalarNode, value: string, text: stri
   const content = value.replace(/\n+$/, '');
   if (first !== '' && /^\S/.test(content) && !UNPRINTABLE.test(content))
     return header + ' '.repeat(indent) + content + tail;
-  return double(value) + (/[ \t]+#.*/.exec(header)?.[0] ?? '') + tail;
+  return double(value) + (/[ \t]+#[^\r\n]*/.exec(header)?.[0] ?? '') + tail;
 }

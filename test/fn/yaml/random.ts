@@ -3,7 +3,7 @@
 /** Random whole numbers below `limit`, by mulberry32. */
 export type Random = (limit: number) => number;
 
-export function random(seed: number): Random {
+function random(seed: number): Random {
   let state = seed >>> 0;
   return (limit) => {
     state = (state + 0x6d2b79f5) >>> 0;
