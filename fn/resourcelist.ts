@@ -2,7 +2,7 @@ import type { Replacement } from './replace.ts';
 import type { Result } from './result.ts';
 import type { Slice } from './source.ts';
 import { readDocument } from './yaml/read.ts';
-import { at, deref, get, textOf, type MapNode, type Node } from './yaml/tree.ts';
+import { at, deref, get, textOf, type MapNode, type Node, type SeqNode } from './yaml/tree.ts';
 
 /**
  * A ResourceList as text (reference/krm-function.md A1): where its items lie, and what else it says. Nothing is ever
@@ -16,6 +16,8 @@ export interface ResourceList {
   results?: Node;
   /** Where a `results` that is not there yet goes; inside the braces of a list in flow style (JSON). */
   insertAt: number;
+  /** What stands before `results` there: the indentation of the list's keys, or a comma in flow style. */
+  lead: string;
   flow: boolean;
 }
 
@@ -69,6 +71,7 @@ async function readBlockList(text: string): Promise<ResourceList | undefined> {
     ...(functionConfig && { functionConfig }),
     ...(results && { results }),
     insertAt: atEnd ? end : sections[0]!.start,
+    lead: '',
     flow: false,
   };
 }
@@ -114,9 +117,14 @@ function splitItems(text: string, { start, end }: Section): Slice[] | undefined 
   const header = text.slice(start, lineEnd(text, start)).trimEnd();
   if (header === 'items: []' || header === 'items: null') return [];
   if (!/^items:(?:\s+#.*)?$/.test(header)) return undefined;
+  return splitSequence(text, lineEnd(text, start), end);
+}
+
+/** The items of the block sequence on the lines in `[start, end)`; undefined if they hold anything else. */
+function splitSequence(text: string, start: number, end: number): Slice[] | undefined {
   const items: Slice[] = [];
   let column = -1;
-  for (let pos = lineEnd(text, start); pos < end;) {
+  for (let pos = start; pos < end;) {
     let first = pos;
     if (column < 0) while (text[first] === ' ') first++;
     else first = pos + column;
@@ -144,6 +152,11 @@ function isSpace(code: number): boolean {
   return code === 0x20 || code === 0x0a || code === 0x0d || Number.isNaN(code);
 }
 
+function lineStart(text: string, offset: number): number {
+  const start = text.lastIndexOf('\n', offset - 1) + 1;
+  return text.charCodeAt(start) === 0xfeff ? start + 1 : start;
+}
+
 function lineEnd(text: string, from: number): number {
   const newline = text.indexOf('\n', from);
   return newline < 0 ? text.length : newline + 1;
@@ -155,26 +168,39 @@ async function readAnyList(text: string): Promise<ResourceList> {
   const list = deref(root);
   if (list?.kind !== 'map') throw new ResourceListError('stdin holds no ResourceList: it is not a map');
   checkKind(textOf(get(list, 'kind')));
-  const items = get(list, 'items');
-  if (items && items.kind !== 'seq' && textOf(items) !== undefined)
+  const items = deref(get(list, 'items'));
+  if (items && items.kind !== 'seq' && (items.kind !== 'scalar' || textOf(items) !== undefined))
     throw new ResourceListError('the items of the ResourceList are not a list');
-  const slices = items?.kind === 'seq' ? items.items.map(({ start, end }) => ({ start, end, item: true })) : [];
   const functionConfig = get(list, 'functionConfig');
   const results = get(list, 'results');
   return {
     text,
-    items: slices,
+    items: items?.kind === 'seq' ? slicesOf(text, items) : [],
     ...(functionConfig && { functionConfig }),
     ...(results && { results }),
-    insertAt: insertionPoint(text, list),
+    ...insertionPoint(text, list),
     flow: list.flow,
   };
 }
 
-function insertionPoint(text: string, list: MapNode): number {
-  if (list.flow) return list.end - 1;
+/** An item in block style is read from its dash on, as its lines are indented by it. */
+function slicesOf(text: string, { flow, start, end, items }: SeqNode): Slice[] {
+  const lines = flow ? undefined : splitSequence(text, lineStart(text, start), end);
+  return lines ?? items.map((item) => ({ start: item.start, end: item.end, item: true }));
+}
+
+function insertionPoint(text: string, list: MapNode): Pick<ResourceList, 'insertAt' | 'lead'> {
+  if (list.flow) return { insertAt: list.end - 1, lead: comma(text, list.entries.at(-1)?.value, list) };
   const first = list.entries[0]!.key.start;
-  return text.endsWith('\n') && !/^\.\.\.\s*$/m.test(text.slice(list.end)) ? text.length : first;
+  const insertAt = lineStart(text, first);
+  const lead = text.slice(insertAt, first);
+  const atEnd = text.endsWith('\n') && !/^\.\.\.\s*$/m.test(text.slice(list.end));
+  return { insertAt: atEnd ? text.length : insertAt, lead };
+}
+
+/** What parts a new last entry of a collection in flow style from the present one; that may have its comma already. */
+function comma(text: string, last: Span | undefined, { end }: Span): string {
+  return !last || text.slice(last.end, end).replaceAll(/#.*/g, '').includes(',') ? '' : ', ';
 }
 
 function checkKind(kind: string | undefined): void {
@@ -203,28 +229,25 @@ async function read(text: string, start: number, end: number): Promise<{ root?: 
  * (reference/krm-function.md B4). Earlier results stay, and come first. Nothing to report replaces nothing.
  */
 export function resultsEdit(
-  { text, results: earlier, insertAt, flow }: ResourceList,
+  { text, results: earlier, insertAt, lead, flow }: ResourceList,
   results: Result[],
 ): Replacement[] {
   if (results.length === 0) return [];
   const entries = results.map((result) => JSON.stringify(result));
   const eol = text.includes('\r\n') ? '\r\n' : '\n';
   if (earlier?.kind === 'seq' && earlier.flow) {
-    const comma = earlier.items.length > 0 ? ', ' : '';
-    return [insertion(earlier.end - 1, comma + entries.join(', '))];
+    return [insertion(earlier.end - 1, comma(text, earlier.items.at(-1), earlier) + entries.join(', '))];
   }
   if (earlier?.kind === 'seq') {
     const column = earlier.start - (text.lastIndexOf('\n', earlier.start - 1) + 1);
     const at = nextLine(text, earlier.items.at(-1)!.end);
-    const lead = text[at - 1] === '\n' ? '' : eol;
-    return [insertion(at, lead + entries.map((entry) => `${' '.repeat(column)}- ${entry}${eol}`).join(''))];
+    const before = text[at - 1] === '\n' ? '' : eol;
+    return [insertion(at, before + entries.map((entry) => `${' '.repeat(column)}- ${entry}${eol}`).join(''))];
   }
   if (earlier) return [{ start: earlier.start, end: earlier.end, text: ` [${entries.join(', ')}]` }];
-  if (flow) {
-    const first = /\{\s*$/.test(text.slice(0, insertAt));
-    return [insertion(insertAt, `${first ? '' : ', '}"results": [${entries.join(', ')}]`)];
-  }
-  return [insertion(insertAt, `results:${eol}${entries.map((entry) => `- ${entry}${eol}`).join('')}`)];
+  if (flow) return [insertion(insertAt, `${lead}"results": [${entries.join(', ')}]`)];
+  const lines = ['results:', ...entries.map((entry) => `- ${entry}`)];
+  return [insertion(insertAt, lines.map((line) => lead + line + eol).join(''))];
 }
 
 function insertion(at: number, text: string): Replacement {
