@@ -1,0 +1,74 @@
+// The ResourceList in every form that programs write it: what comes out is what went in, with images set and results added.
+import t from 'tap';
+import { parseAllDocuments } from 'yaml';
+import { ResourceListError, updateResourceList, type Result } from '../../fn/index.ts';
+import { CONFIG, lists } from '../fixtures/lists.ts';
+
+interface List {
+  items?: unknown[];
+  results?: Result[] | null;
+}
+
+function parse(text: string): List {
+  const documents = parseAllDocuments(text);
+  if (documents.length !== 1) throw new Error(`${documents.length} documents`);
+  for (const document of documents) for (const error of document.errors) throw error;
+  return (documents as { toJS(): List }[])[0]!.toJS();
+}
+
+/** Whether a text is another with characters put in at one place. */
+function isInsertion(before: string, after: string): boolean {
+  let head = 0;
+  while (head < before.length && before[head] === after[head]) head++;
+  let tail = 0;
+  while (tail < before.length - head && before.at(-1 - tail) === after.at(-1 - tail)) tail++;
+  return head + tail === before.length;
+}
+
+t.test('every form: images set, results added, nothing else', async (t) => {
+  for (const { name, text, own, empty, replaces = '' } of lists) {
+    await t.test(name, async (t) => {
+      const { text: output, results, failed } = await updateResourceList(text, own ? {} : { config: CONFIG });
+      t.notOk(failed);
+      if (empty) t.equal((await updateResourceList(text)).text, text, 'nothing to say');
+      const expected = text.replaceAll('nginx:1', 'nginx:2');
+      const { results: before, ...rest } = parse(expected);
+      const { results: after, ...restAfter } = parse(output);
+      t.strictSame(restAfter, rest, 'images');
+      t.ok(
+        results.length > 0 && results.every(({ severity }) => severity === (empty ? 'warning' : 'info')),
+        'something is told',
+      );
+      t.strictSame(after, [...(before ?? []), ...results], 'earlier results, then ours');
+      t.ok(isInsertion(expected.replace(replaces, ''), output), 'every other byte');
+      t.equal(output.includes('\r\n'), text.includes('\r\n'));
+      t.notMatch(output.replaceAll('\r\n', ''), text.includes('\r\n') ? '\n' : '\r', 'line ends are all alike');
+      if (empty) return;
+      const again = await updateResourceList(output, own ? {} : { config: CONFIG });
+      t.equal(again.text, output, 'a second run changes nothing');
+    });
+  }
+});
+
+const refused: [name: string, text: string, says: RegExp][] = [
+  ['nothing', '', /empty/],
+  ['blanks', ' \n\n', /empty/],
+  ['a comment', '# none\n', /no ResourceList/],
+  ['a Pod', 'apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n', /holds a Pod/],
+  ['a Pod in JSON', '{"kind":"Pod"}', /holds a Pod/],
+  ['no kind', 'items: []\n', /no kind/],
+  ['a list', '- kind: Pod\n', /not a map/],
+  ['a word', 'hello', /not a map/],
+  ['two lists', 'kind: ResourceList\nitems: []\n---\nkind: ResourceList\nitems: []\n', /document/],
+  ['items are text', 'kind: ResourceList\nitems: some\n', /items/],
+  ['items are a map', 'kind: ResourceList\nitems: {a: b}\n', /items/],
+  ['items are a block map', 'kind: ResourceList\nitems:\n  a: b\n', /items/],
+  ['truncated JSON', '{"kind":"ResourceList","items":[{"kind":', /not readable/],
+  ['key twice', 'kind: ResourceList\nitems: []\nitems: []\n', /items|twice|duplicate/i],
+  ['a tab for a blank', 'kind: ResourceList\nitems:\n\t- a\n', /not readable/],
+];
+
+t.test('what is no ResourceList is refused', async (t) => {
+  for (const [name, text, says] of refused)
+    await t.rejects(updateResourceList(text), { name: ResourceListError.name, message: says }, name);
+});
