@@ -15,7 +15,8 @@ export async function runDirectory(args: Arguments, io: Io): Promise<number> {
   return guarded(io, async () => {
     const config = await configOf(args, io);
     const answers = await answersOf(args, io);
-    const words = [...wordsOf(config.spec), ...ANSWER_WORDS];
+    const { keys, anywhere } = wordsOf(config.spec);
+    const words = [...keys, ...anywhere, ...ANSWER_WORDS.anywhere];
     const files = new Map<Source, File>();
     const passedOver: Result[] = [];
     let count = 0;

@@ -18,24 +18,47 @@ export interface Slice {
   item?: boolean;
 }
 
+/** Words that make a document worth reading. */
+export interface Words {
+  /** Beginnings of keys: in a comment they mean nothing. */
+  keys: readonly string[];
+  anywhere: readonly string[];
+}
+
 /**
  * The documents in which any of the words occurs, in order. Searching a text costs next to nothing; reading it as YAML
  * does not (reference/krm-function.md D3), so a document without a word that could matter is never read.
  */
-export function documentsWith(text: string, documents: Slice[], words: Iterable<string>): Slice[] {
+export function documentsWith(text: string, documents: Slice[], { keys, anywhere }: Words): Slice[] {
   const hit = new Uint8Array(documents.length);
-  for (const word of words) {
-    let document = 0;
-    let found = text.indexOf(word);
-    while (found >= 0) {
-      while (document < documents.length && documents[document]!.end <= found) document++;
-      if (document === documents.length) break;
-      const { start, end } = documents[document]!;
-      if (start <= found) hit[document] = 1;
-      found = text.indexOf(word, start <= found ? end : found + 1);
-    }
-  }
+  for (const word of keys) mark(text, documents, word, true, hit);
+  for (const word of anywhere) mark(text, documents, word, false, hit);
   return documents.filter((_, i) => hit[i] === 1);
+}
+
+function mark(text: string, documents: Slice[], word: string, isKey: boolean, hit: Uint8Array): void {
+  let document = 0;
+  let found = text.indexOf(word);
+  while (found >= 0) {
+    while (document < documents.length && documents[document]!.end <= found) document++;
+    if (document === documents.length) return;
+    const { start, end } = documents[document]!;
+    const counts = start <= found && !(isKey && isCommented(text, found));
+    if (counts) hit[document] = 1;
+    found = text.indexOf(word, counts ? end : found + 1);
+  }
+}
+
+/** Whether a comment begins before an offset on its line. Quotes before it could hide one: then it is not taken for one. */
+function isCommented(text: string, offset: number): boolean {
+  let comment = false;
+  for (let i = offset - 1; i >= 0; i--) {
+    const char = text[i];
+    if (char === '\n') break;
+    if (char === '"' || char === "'") return false;
+    if (char === '#' && (i === 0 || /\s/.test(text[i - 1]!))) comment = true;
+  }
+  return comment;
 }
 
 /** The line of an offset, from 1. */

@@ -1,10 +1,12 @@
 import { allowList } from './allow.ts';
 import type { Config } from './config/config.ts';
+import type { ExplicitUpdate } from './config/image-update.ts';
 import { Decider, type Lookup } from './decide.ts';
 import type { Replacement } from './replace.ts';
 import { editDocument } from './edit.ts';
 import { findImages } from './governed.ts';
 import type { Answers } from './lookup/answers.ts';
+import type { Note } from './note.ts';
 import { planDocument } from './plan.ts';
 import { noteResult, sortResults, type Result } from './result.ts';
 import { documentsWith, type Source } from './source.ts';
@@ -36,10 +38,12 @@ export async function update(
   const edits = new Map<Source, Replacement[]>();
   const results: Result[] = [...earlier, ...answers.notes.map((note) => noteResult(note, {}))];
 
+  const matched = new Set<ExplicitUpdate>();
   for (const source of sources) {
     const replacements: Replacement[] = [];
     for (const document of documentsWith(source.text, source.documents, words)) {
       const found = await findImages(source, document, config.spec, config.setImage);
+      for (const { governor } of found.governed) if (governor.by === 'update') matched.add(governor.update);
       const plan = await planDocument(found, decider, forbidden);
       const edited = await editDocument(source.text, document, plan);
       replacements.push(...edited.replacements);
@@ -47,7 +51,17 @@ export async function update(
     }
     if (replacements.length > 0) edits.set(source, replacements);
   }
+  for (const explicit of config.spec.updates)
+    if (!matched.has(explicit)) results.push(noteResult(unmatched(explicit), {}));
   return conclude(edits, results, config);
+}
+
+function unmatched({ image, targets }: ExplicitUpdate): Note {
+  return {
+    reason: 'update-unmatched',
+    message: `no field holds the image ${image}${targets ? ' at the targets given' : ''}, or an earlier update has them all; check its spelling`,
+    image,
+  };
 }
 
 /** Applies `strict` and `maxChanges`; a failed run has no edits. */

@@ -1,7 +1,8 @@
 import type { Spec } from './config/image-update.ts';
+import type { Words } from './source.ts';
 
 /** Kinds of objects that answers are taken from. */
-export const ANSWER_WORDS = ['ImagePolicy', 'ImageRepository', 'ImageMetadata'] as const;
+export const ANSWER_WORDS: Words = { keys: [], anywhere: ['ImagePolicy', 'ImageRepository', 'ImageMetadata'] };
 
 /**
  * Words of annotations: `automated` even where it is mistyped behind its first letter, filters, the old prefix, and the
@@ -15,12 +16,12 @@ const MARKER_WORDS = ['imagepolicy', 'imagePolicy'];
  * (reference/krm-function.md D4.1). An image in any spelling contains the last part of its path. A key written with
  * escapes (`"fluxcd\u002eio/automated"`) is not found; nobody writes that.
  */
-export function wordsOf(spec: Spec): string[] {
-  const words = new Set<string>();
-  if (spec.annotations) for (const word of ANNOTATION_WORDS) words.add(word);
-  if (spec.markers) for (const word of MARKER_WORDS) words.add(word);
-  for (const { image } of spec.updates) words.add(image.slice(image.lastIndexOf('/') + 1));
-  return [...words];
+export function wordsOf(spec: Spec): Words {
+  const images = spec.updates.map(({ image }) => image.slice(image.lastIndexOf('/') + 1));
+  return {
+    keys: spec.annotations ? ANNOTATION_WORDS : [],
+    anywhere: [...(spec.markers ? MARKER_WORDS : []), ...new Set(images)],
+  };
 }
 
 /** Whether a text asks for an update in so many words: then that it could not be read is told, else it is passed over. */

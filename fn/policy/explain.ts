@@ -173,7 +173,11 @@ function helpGoBack(rule: Rule): string {
 function counts({ rejected }: Chosen): string {
   const sums = new Map<RefusalRule, number>();
   for (const { rule } of rejected) sums.set(rule, (sums.get(rule) ?? 0) + 1);
-  return [...sums].map(([rule, sum]) => `${rule} ${sum}`).join(', ');
+  // By name: the order of a listing means nothing, and results are compared as text.
+  return [...sums]
+    .map(([rule, sum]) => `${rule} ${sum}`)
+    .toSorted()
+    .join(', ');
 }
 
 function count({ rejected }: Chosen, rule: RefusalRule): number {
