@@ -183,30 +183,10 @@ async function readAnyList(text: string): Promise<ResourceList> {
   };
 }
 
-/** An item in block style is read from its dash on, as its lines are indented by it. */
+/** An item in block style is read from its dash on, as its lines are indented by it, and to the end of its last line's comment. */
 function slicesOf(text: string, { flow, start, end, items }: SeqNode): Slice[] {
-  const lines = flow ? undefined : splitSequence(text, lineStart(text, start), end);
+  const lines = flow ? undefined : splitSequence(text, lineStart(text, start), lineEnd(text, end - 1));
   return lines ?? items.map((item) => ({ start: item.start, end: item.end, item: true }));
-}
-
-/** The items by their nodes; in block style from the line of the dash to that of the next, so that columns and comments stay. */
-function slicesOf(text: string, { items, flow, start }: SeqNode): Slice[] {
-  if (flow) return items.map((item) => ({ start: item.start, end: item.end, item: true }));
-  const column = start - lineStart(text, start);
-  const starts = items.map((item) => dashLine(text, item.start, column));
-  return items.map((item, i) => ({ start: starts[i]!, end: starts[i + 1] ?? lineEnd(text, item.end), item: true }));
-}
-
-/** The start of the nearest line at or above an offset that has its dash at a column. */
-function dashLine(text: string, offset: number, column: number): number {
-  let line = lineStart(text, offset);
-  while (line > 0 && !(text[line + column] === '-' && isBlank(text, line, line + column)))
-    line = lineStart(text, line - 1);
-  return line;
-}
-
-function lineStart(text: string, offset: number): number {
-  return text.lastIndexOf('\n', offset - 1) + 1;
 }
 
 function insertionPoint(text: string, list: MapNode): Pick<ResourceList, 'insertAt' | 'lead'> {
