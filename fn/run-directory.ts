@@ -7,6 +7,7 @@ import { replaceAll } from './replace.ts';
 import { describe, noteResult, type Result } from './result.ts';
 import { answersOf, configOf, DONE, FAILED, guarded, InputError, report, tell } from './run.ts';
 import type { Source } from './source.ts';
+import type { Outcome } from './update.ts';
 import { ANSWER_WORDS, wordsOf } from './words.ts';
 import { splitDocuments } from './yaml/documents.ts';
 
@@ -34,20 +35,31 @@ export async function runDirectory(args: Arguments, io: Io): Promise<number> {
     const { update } = await import('./update.ts');
     const outcome = await update([...files.keys()], config, answers, undefined, passedOver);
     const { edits, failed } = outcome;
-    if (!failed && !args.dryRun)
-      writeFiles(
-        [...edits].map(([source, replacements]) => ({
-          file: files.get(source)!,
-          text: replaceAll(source.text, replacements),
-        })),
-      );
+    // First, as it may fail, and then no file shall have changed.
+    report(args, outcome.results);
+    if (!failed && !args.dryRun) write(args, files, outcome);
 
     if (args.diff)
       for (const [source, replacements] of edits) io.output(unifiedDiff(source.path!, source.text, replacements));
     show(args, io, outcome.results, failed, count);
-    report(args, outcome.results);
     return failed ? FAILED : DONE;
   });
+}
+
+function write(args: Arguments, files: Map<Source, File>, { edits, results }: Outcome): void {
+  const changes = [...edits].map(([source, replacements]) => ({
+    file: files.get(source)!,
+    text: replaceAll(source.text, replacements),
+  }));
+  try {
+    writeFiles(changes);
+  } catch (error) {
+    report(
+      args,
+      results.filter(({ severity }) => severity !== 'info'),
+    );
+    throw error;
+  }
 }
 
 /** Changes on stdout, as they are what was asked for; the rest on stderr. With `--diff` stdout is the diff alone. */
