@@ -11,6 +11,11 @@ export interface Io {
   environment: NodeJS.ProcessEnv;
 }
 
+/** stdout cannot be written, its disk being full for one: the user must see to it. */
+export class OutputError extends Error {
+  override name = 'OutputError';
+}
+
 /** stdin, stdout, stderr and the environment of this process (reference/krm-function.md A8). */
 export const processIo: Io = {
   read: (name) => (name === '-' ? readStdin() : readFileSync(name)),
@@ -57,8 +62,9 @@ function write(descriptor: number, text: string): void {
       offset += writeSync(descriptor, bytes, offset);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      if (code === 'EPIPE') return;
-      if (code !== 'EAGAIN') throw error;
+      // Where stderr cannot be written there is nobody to tell, and the work goes on.
+      if (code === 'EPIPE' || (code !== 'EAGAIN' && descriptor === 2)) return;
+      if (code !== 'EAGAIN') throw new OutputError(`stdout cannot be written: ${(error as Error).message}`);
       pause();
     }
   }

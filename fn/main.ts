@@ -1,6 +1,6 @@
 // The `image-update` executable. Loads little until it knows what is asked: start-up is a feature.
 import type { Arguments } from './arguments.ts';
-import { processIo as io } from './io.ts';
+import { OutputError, processIo as io } from './io.ts';
 
 /** The exit statuses, as `--help` documents them. */
 const OK = 0;
@@ -35,8 +35,12 @@ async function parse(argv: string[]): Promise<Arguments | undefined> {
 main(process.argv.slice(2)).then(
   (status) => (process.exitCode = status),
   (error: unknown) => {
+    process.exitCode = 1;
+    if (error instanceof OutputError) {
+      io.error(`image-update: ${error.message}`);
+      return;
+    }
     io.error(`image-update: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     io.error('image-update: this is a bug; nothing was written. Please report it with the input that caused it.');
-    process.exitCode = 1;
   },
 );
