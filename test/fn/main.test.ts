@@ -3,8 +3,10 @@ import { spawnSync, type SpawnSyncOptions } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
+  closeSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -337,6 +339,16 @@ t.test('a directory that cannot be written stays as it was', async (t) => {
 t.test('a full disk', async (t) => {
   const full = run(['--fn-config', config, '--output', '/dev/full'], { input: list });
   t.match(full, { status: 1, stderr: /full cannot be written/ });
+  const nowhere = openSync('/dev/full', 'w');
+  t.teardown(() => closeSync(nowhere));
+  const deaf = run([], { input: list, stdio: ['pipe', nowhere, 'pipe'] });
+  t.match(deaf, { status: 1, stderr: /^image-update: stdout cannot be written: ENOSPC.*\n$/ });
+  const mute = run(['--fn-config', config], {
+    input: list,
+    env: { LOG_TO_STDERR: '1' },
+    stdio: ['pipe', 'pipe', nowhere],
+  });
+  t.match(mute, { status: 0, stdout: 'nginx:2' });
   const disk = join(base, 'disk');
   mkdirSync(disk);
   const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=32k', 'tmpfs', disk]);
