@@ -9,7 +9,8 @@ const CONTEXT = 3;
 export function unifiedDiff(name: string, text: string, replacements: readonly Replacement[]): string {
   const starts = lineStarts(text);
   const hunks: Hunk[] = [];
-  for (const replacement of replacements) {
+  for (const whole of replacements) {
+    const replacement = changedLines(text, whole);
     const first = lineOf(starts, replacement.start);
     const last = lineOf(starts, Math.max(replacement.start, replacement.end - 1));
     const hunk = hunks.at(-1);
@@ -31,6 +32,14 @@ export function unifiedDiff(name: string, text: string, replacements: readonly R
     shift += added - removed;
   }
   return output;
+}
+
+/** A replacement without the lines that it begins with and does not change: the header of a block scalar. */
+function changedLines(text: string, { start, end, text: replacement }: Replacement): Replacement {
+  let same = 0;
+  while (start + same < end && same < replacement.length && text[start + same] === replacement[same]) same++;
+  const lines = replacement.lastIndexOf('\n', same - 1) + 1;
+  return same === 0 ? { start, end, text: replacement } : { start: start + lines, end, text: replacement.slice(lines) };
 }
 
 interface Hunk {

@@ -225,7 +225,7 @@ function trimSlashes(path: string): string {
 }
 
 /** An error of the file system in words, without the path, which the caller names. */
-function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   return (code && REASONS[code]) ?? message ?? String(error);
 }

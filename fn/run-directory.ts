@@ -1,6 +1,6 @@
 import type { Arguments } from './arguments.ts';
 import { unifiedDiff } from './diff.ts';
-import { readFiles, writeFiles, type File } from './directory.ts';
+import { readFiles, reasonOf, writeFiles, type File } from './directory.ts';
 import { addDocuments } from './lookup/read.ts';
 import type { Io } from './io.ts';
 import { replaceAll } from './replace.ts';
@@ -86,6 +86,6 @@ function read(operand: string, words: string[]) {
   try {
     return readFiles(operand, words);
   } catch (error) {
-    throw new InputError(`${operand} cannot be read: ${(error as Error).message}`);
+    throw new InputError(`${operand} cannot be read: ${reasonOf(error)}`);
   }
 }

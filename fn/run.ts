@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import type { Arguments } from './arguments.ts';
 import { defaultSpec } from './config/defaults.ts';
 import type { Config } from './config/config.ts';
-import { decode } from './directory.ts';
+import { decode, reasonOf } from './directory.ts';
 import { Answers } from './lookup/answers.ts';
 import { addFile, isNote, readValue } from './lookup/read.ts';
 import type { Io } from './io.ts';
@@ -47,7 +47,7 @@ export function readText(io: Io, name: string): string {
   try {
     bytes = io.read(name);
   } catch (error) {
-    throw new InputError(`${what} cannot be read: ${(error as Error).message}`);
+    throw new InputError(`${what} cannot be read: ${reasonOf(error)}`);
   }
   const text = decode(bytes);
   if (text === undefined) throw new InputError(`${what} is not UTF-8 text`);
@@ -88,7 +88,7 @@ export function writeNamed(name: string, text: string): void {
   try {
     writeFileSync(name, text);
   } catch (error) {
-    throw new InputError(`${name} cannot be written: ${(error as Error).message}`);
+    throw new InputError(`${name} cannot be written: ${reasonOf(error)}`);
   }
 }
 
