@@ -28,6 +28,8 @@ export interface Decision {
   /** Stable, for the tag `reason`. */
   reason: string;
   notes: Note[];
+  /** The repository that an ImagePolicy speaks of. */
+  image?: string;
 }
 
 /** Scans a repository that no metadata was given for. Undefined: it knows nothing of it either. */
@@ -97,6 +99,16 @@ export class Decider {
 
   async #byMarkers(reference: Reference, markers: Marker[]): Promise<Decision> {
     const [{ policy: name, namespace }] = markers as [Marker];
+    const label = policyLabel(name, namespace);
+    const other = markers.find((marker) => policyLabel(marker.policy, marker.namespace) !== label);
+    if (other)
+      return refused(
+        {
+          reason: 'markers-disagree',
+          message: `its parts are marked for two ImagePolicies, ${label} and ${policyLabel(other.policy, other.namespace)}; one image follows one policy, so mark them alike`,
+        },
+        `ImagePolicy ${label}`,
+      );
     const parts = new Set(markers.map(({ part }) => part));
     const keepName = !parts.has('whole') && !parts.has('name');
     const whole = await this.#byPolicy(reference, name, namespace, keepName);
@@ -145,7 +157,7 @@ export class Decider {
       ...(known !== undefined && { digest: known }),
       writeDigest: digest !== undefined,
     };
-    return this.#settled(reference, goal, label, 'policy-result', []);
+    return { ...this.#settled(reference, goal, label, 'policy-result', []), image };
   }
 
   /** A policy without a result, whose repository's metadata is at hand, is evaluated as its controller would. */
@@ -164,13 +176,16 @@ export class Decider {
     if (!goal) return refused({ reason: choice.reason, message: choice.message }, label, notes);
     const present = reference.digest !== undefined && reference.tag === goal.tag;
     const writeDigest = rule.digest === 'Always' || (rule.digest === 'IfNotPresent' && !present);
-    return this.#settled(
-      reference,
-      { ...renamed(reference, image), keepName, ...goal, writeDigest },
-      label,
-      choice.reason,
-      notes,
-    );
+    return {
+      ...this.#settled(
+        reference,
+        { ...renamed(reference, image), keepName, ...goal, writeDigest },
+        label,
+        choice.reason,
+        notes,
+      ),
+      image,
+    };
   }
 
   #settled(reference: Reference, goal: Goal, policy: string, reason: string, notes: Note[]): Decision {

@@ -56,8 +56,7 @@ export async function findImages(source: Source, slice: Slice, spec: Spec, asWri
   for (const resource of resources)
     if (concerned) findInResource(resource, spec, asWritten, place.path, unclaimed, found);
     else if (spec.annotations) addNotes(found, resource, readAutomation(resource, []).notes);
-  const owner = resources.length === 1 ? resources[0]!.ref : undefined;
-  for (const marker of unclaimed) found.governed.push(lone(marker, owner));
+  for (const marker of unclaimed) found.governed.push(lone(marker, ownerOf(marker, resources), spec));
   return found;
 }
 
@@ -137,19 +136,27 @@ function fits({ slots }: ImageField, { scalar, part }: Marker): boolean {
   }
 }
 
+/** The resource that a marked scalar stands in: the one with the longest path that leads to it. */
+function ownerOf({ path }: Marker, resources: readonly Resource[]): Resource | undefined {
+  const around = resources.filter((resource) => resource.path === '' || path.startsWith(`${resource.path}.`));
+  return around.toSorted((a, b) => b.path.length - a.path.length)[0];
+}
+
 /** A marked scalar that is no part of a known image field: a field of its own. */
-function lone(marker: Marker, owner: ResourceRef | undefined): GovernedField {
+function lone(marker: Marker, owner: Resource | undefined, spec: Spec): GovernedField {
   const { scalar, part, path } = marker;
   const [slot, reference] = loneParts(scalar, part);
   const field: ImageField = {
-    resource: owner ?? { apiVersion: '', kind: '', name: '' },
+    resource: owner?.ref ?? { apiVersion: '', kind: '', name: '' },
     container: '',
     path,
     slots: { [slot]: scalar },
     reference,
     origin: 'marker',
   };
-  return { field, reference, governor: { by: 'marker', markers: [marker] }, automation: undefined };
+  // Its notes are told with the resource's own fields; here only a lock matters.
+  const automation = owner && spec.annotations ? readAutomation(owner, []) : undefined;
+  return { field, reference, governor: { by: 'marker', markers: [marker] }, automation };
 }
 
 function loneParts(

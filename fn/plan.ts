@@ -41,7 +41,9 @@ export async function planDocument(found: Found, decider: Decider, forbidden: Fo
     const planned = plannedChange(candidate, decision);
     if (!planned) continue;
     const note =
-      'reason' in planned && 'message' in planned ? planned : (held(candidate, planned) ?? forbidden(planned.to.name));
+      'reason' in planned && 'message' in planned
+        ? planned
+        : (held(candidate, planned) ?? forbiddenName(decision, planned, forbidden));
     if (note) addNote(plan, candidate, note);
     else plan.changes.push(planned as PlannedChange);
   }
@@ -80,6 +82,15 @@ function applied({ name, tag, digest }: Reference, to: Change): Reference {
   };
 }
 
+/** Neither what stands there nor what would may be off limits; a marked part that stands alone has its policy's name. */
+function forbiddenName({ image }: Decision, { from, to }: PlannedChange, forbidden: Forbidden): Note | undefined {
+  for (const name of new Set([from.name || image, to.name || image])) {
+    const note = name === undefined ? undefined : forbidden(name);
+    if (note) return note;
+  }
+  return undefined;
+}
+
 /** Locks and `ignore` hold whatever asks for the change (reference/flux-v1-mode.md §3.2: automated and manual alike). */
 function held({ automation }: GovernedField, { from, to }: PlannedChange): Note | undefined {
   if (automation?.locked) {
@@ -105,35 +116,47 @@ function agreed(plan: Plan, fields: readonly ImageField[]): Plan {
   const users = new Map<number, Set<ImageField>>();
   for (const field of fields)
     for (const { start } of scalarsOfSlots(field.slots)) users.set(start, (users.get(start) ?? new Set()).add(field));
+  const notes = [...plan.notes];
+  // A field that is left may share another scalar with one that was to move: looked at again until none is left.
+  for (let changes = plan.changes; ;) {
+    const disagreed = disagreement(changes, users);
+    const kept = changes.filter((planned) => !against(planned, disagreed));
+    if (kept.length === changes.length) return { ...plan, changes, notes };
+    for (const planned of changes) {
+      const write = against(planned, disagreed);
+      if (write) notes.push(sharedNote(planned, users.get(write.scalar.start)));
+    }
+    changes = kept;
+  }
+}
+
+/** Tells of the start of a scalar whether its users come to different texts, or some of them to none. */
+function disagreement(changes: readonly PlannedChange[], users: Map<number, Set<ImageField>>) {
   const wishes = new Map<number, Map<ImageField, string>>();
-  for (const { field, writes } of plan.changes)
+  for (const { field, writes } of changes)
     for (const { scalar, value } of writes)
       wishes.set(scalar.start, (wishes.get(scalar.start) ?? new Map<ImageField, string>()).set(field, value));
-
-  const disagreed = (start: number) => {
+  return (start: number): boolean => {
     const wished = wishes.get(start)!;
     const using = users.get(start);
     return new Set(wished.values()).size > 1 || (using !== undefined && [...using].some((field) => !wished.has(field)));
   };
-  const changes: PlannedChange[] = [];
-  const notes = [...plan.notes];
-  for (const planned of plan.changes) {
-    const against = planned.writes.find(({ scalar }) => disagreed(scalar.start));
-    if (!against) {
-      changes.push(planned);
-      continue;
-    }
-    const others = [...(users.get(against.scalar.start) ?? [])].filter((field) => field !== planned.field);
-    notes.push({
-      resource: planned.field.resource,
-      note: {
-        reason: 'anchor-shared',
-        message: `its text is an anchor that ${others.map(label).join(', ')} uses too, which does not move alike; give it a text of its own, or automate all of them alike`,
-        ...located(planned.field),
-      },
-    });
-  }
-  return { ...plan, changes, notes };
+}
+
+function against({ writes }: PlannedChange, disagreed: (start: number) => boolean): Write | undefined {
+  return writes.find(({ scalar }) => disagreed(scalar.start));
+}
+
+function sharedNote({ field }: PlannedChange, users: Iterable<ImageField> = []): Plan['notes'][number] {
+  const others = [...users].filter((other) => other !== field);
+  return {
+    resource: field.resource,
+    note: {
+      reason: 'anchor-shared',
+      message: `its text is an anchor that ${others.map(label).join(', ')} uses too, which does not move alike; give it a text of its own, or automate all of them alike`,
+      ...located(field),
+    },
+  };
 }
 
 function label({ resource, container }: ImageField): string {

@@ -194,7 +194,7 @@ function insertionPoint(text: string, list: MapNode): Pick<ResourceList, 'insert
   const first = list.entries[0]!.key.start;
   const insertAt = lineStart(text, first);
   const lead = text.slice(insertAt, first);
-  const atEnd = text.endsWith('\n') && !/^\.\.\.\s*$/m.test(text.slice(list.end));
+  const atEnd = text.endsWith('\n') && !/^(?:---|\.\.\.)(?:\s|$)/m.test(text.slice(list.end));
   return { insertAt: atEnd ? text.length : insertAt, lead };
 }
 
@@ -244,7 +244,10 @@ export function resultsEdit(
     const before = text[at - 1] === '\n' ? '' : eol;
     return [insertion(at, before + entries.map((entry) => `${' '.repeat(column)}- ${entry}${eol}`).join(''))];
   }
-  if (earlier) return [{ start: earlier.start, end: earlier.end, text: ` [${entries.join(', ')}]` }];
+  if (earlier) {
+    const beforeComment = text[earlier.end] === '#' ? ' ' : '';
+    return [{ start: earlier.start, end: earlier.end, text: ` [${entries.join(', ')}]${beforeComment}` }];
+  }
   if (flow) return [insertion(insertAt, `${lead}"results": [${entries.join(', ')}]`)];
   const lines = ['results:', ...entries.map((entry) => `- ${entry}`)];
   return [insertion(insertAt, lines.map((line) => lead + line + eol).join(''))];

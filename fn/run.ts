@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import type { Arguments } from './arguments.ts';
 import { defaultSpec } from './config/defaults.ts';
 import type { Config } from './config/config.ts';
@@ -83,11 +83,19 @@ export async function answersOf(args: Arguments, io: Io): Promise<Answers> {
   return answers;
 }
 
-/** Writes a file that an option names. */
+/** Writes a file that an option names, whole or not at all: it may be the very file that was read. */
 export function writeNamed(name: string, text: string): void {
+  let temporary: string | undefined;
   try {
-    writeFileSync(name, text);
+    const present = statSync(name, { throwIfNoEntry: false });
+    // A device or a pipe has no content to lose, and must stay what it is.
+    if (present && !present.isFile()) return writeFileSync(name, text);
+    const target = present ? realpathSync(name) : name;
+    temporary = `${target}.${process.pid}.tmp`;
+    writeFileSync(temporary, text, { flag: 'wx', ...(present && { mode: present.mode & 0o777 }) });
+    renameSync(temporary, target);
   } catch (error) {
+    if (temporary !== undefined) rmSync(temporary, { force: true });
     throw new InputError(`${name} cannot be written: ${reasonOf(error)}`);
   }
 }

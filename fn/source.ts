@@ -43,10 +43,17 @@ function mark(text: string, documents: Slice[], word: string, isKey: boolean, hi
     while (document < documents.length && documents[document]!.end <= found) document++;
     if (document === documents.length) return;
     const { start, end } = documents[document]!;
-    const counts = start <= found && !(isKey && isCommented(text, found));
+    const commented = isKey && isCommented(text, found);
+    const counts = start <= found && !commented;
     if (counts) hit[document] = 1;
-    found = text.indexOf(word, counts ? end : found + 1);
+    // All of a comment's line is comment: one look at a line is enough, however often the word is in it.
+    found = text.indexOf(word, counts ? end : commented ? lineEnd(text, found) : found + 1);
   }
+}
+
+function lineEnd(text: string, offset: number): number {
+  const end = text.indexOf('\n', offset);
+  return end < 0 ? text.length : end;
 }
 
 /** Whether a comment begins before an offset on its line. Quotes before it could hide one: then it is not taken for one. */
