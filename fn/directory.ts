@@ -3,7 +3,6 @@ import {
   chmodSync,
   chownSync,
   closeSync,
-  lstatSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -142,19 +141,21 @@ export interface FileChange {
  * @throws WriteError after everything was put back as it was.
  */
 export function writeFiles(changes: readonly FileChange[]): void {
-  const prepared: { change: FileChange; temporary: string }[] = [];
+  const prepared: { change: FileChange; temporary: string; place: string }[] = [];
   const replaced: FileChange[] = [];
   let current = '';
   try {
     for (const change of changes) {
       current = change.file.name;
-      const temporary = join(dirname(current), `.${basename(current)}.${process.pid}.tmp`);
-      prepared.push({ change, temporary });
-      prepare(change, temporary);
+      // An operand may be a link: its target is changed, the link stays.
+      const place = realpathSync(current);
+      const temporary = join(dirname(place), `.${basename(place)}.${process.pid}.tmp`);
+      prepared.push({ change, temporary, place });
+      prepare(change, place, temporary);
     }
-    for (const { change, temporary } of prepared) {
+    for (const { change, temporary, place } of prepared) {
       current = change.file.name;
-      renameSync(temporary, current);
+      renameSync(temporary, place);
       replaced.push(change);
     }
   } catch (error) {
@@ -168,8 +169,8 @@ export function writeFiles(changes: readonly FileChange[]): void {
   }
 }
 
-function prepare({ file, text }: FileChange, temporary: string): void {
-  const { mode, uid, gid } = lstatSync(file.name);
+function prepare({ file, text }: FileChange, place: string, temporary: string): void {
+  const { mode, uid, gid } = statSync(place);
   // Somebody else's edit since we read is not ours to undo.
   if (!readFileSync(file.name).equals(Buffer.from(file.text)))
     throw new Error('it was changed by somebody else meanwhile');

@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs';
 import type { Arguments } from './arguments.ts';
 import { unifiedDiff } from './diff.ts';
 import { readFiles, reasonOf, writeFiles, type File } from './directory.ts';
@@ -20,12 +21,17 @@ export async function runDirectory(args: Arguments, io: Io): Promise<number> {
     const words = [...keys, ...anywhere, ...ANSWER_WORDS.anywhere];
     const files = new Map<Source, File>();
     const passedOver: Result[] = [];
+    const seen = new Set<string>();
     let count = 0;
     for (const operand of args.operands) {
       const reading = read(operand, words);
       count += reading.count;
       for (const { name, ...note } of reading.notes) passedOver.push(noteResult(note, { file: name }));
       for (const file of reading.files) {
+        // Operands may overlap; a file is updated once, by the first that has it.
+        const place = args.operands.length > 1 ? realpathSync(file.name) : file.name;
+        if (seen.has(place)) continue;
+        seen.add(place);
         const documents = splitDocuments(file.text).map((document) => ({ ...document, path: file.path }));
         files.set({ path: file.name, text: file.text, documents }, file);
       }

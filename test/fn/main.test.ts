@@ -1,6 +1,7 @@
 // The executable as a process: streams, files, exit statuses, and what is left behind when things go wrong.
 import { spawnSync, type SpawnSyncOptions } from 'node:child_process';
 import {
+  lstatSync,
   chmodSync,
   chownSync,
   closeSync,
@@ -313,6 +314,32 @@ t.test('links are not followed out of the tree', async (t) => {
   t.notMatch(stderr, /inside|circle/);
   t.strictSame(look(outside), before);
   t.equal(readFileSync(join(directory, 'in/web.yaml'), 'utf8'), pod(NEW));
+});
+
+t.test('an operand that is a link stays one, and its target is updated', async (t) => {
+  const directory = tree({ 'real/web.yaml': pod(OLD) });
+  chmodSync(join(directory, 'real/web.yaml'), 0o600);
+  symlinkSync('real/web.yaml', join(directory, 'link.yaml'));
+  t.equal(run([join(directory, 'link.yaml'), '--metadata', answers]).status, 0);
+  t.ok(lstatSync(join(directory, 'link.yaml')).isSymbolicLink());
+  t.equal(readFileSync(join(directory, 'real/web.yaml'), 'utf8'), pod(NEW));
+  t.equal(statSync(join(directory, 'real/web.yaml')).mode & 0o777, 0o600);
+});
+
+t.test('operands that overlap update each file once', async (t) => {
+  const directory = tree({ 'real/web.yaml': pod(OLD) });
+  const { status, stdout } = run([directory, join(directory, 'real'), '--metadata', answers]);
+  t.equal(status, 0);
+  t.equal(stdout.trimEnd().split('\n').length, 1);
+  t.equal(readFileSync(join(directory, 'real/web.yaml'), 'utf8'), pod(NEW));
+});
+
+t.test('an --output that is also the input is written whole or not at all', async (t) => {
+  const directory = tree({ 'list.yaml': list });
+  const file = join(directory, 'list.yaml');
+  t.equal(run(['--input', file, '--output', file, '--metadata', answers]).status, 0);
+  t.strictSame(readdirSync(directory), ['list.yaml'], 'no temporary file stays');
+  t.match(readFileSync(file, 'utf8'), /^results:/m);
 });
 
 t.test('a directory that cannot be written stays as it was', async (t) => {
