@@ -337,7 +337,7 @@ t.test('operands that overlap update each file once', async (t) => {
 t.test('an --output that is also the input is written whole or not at all', async (t) => {
   const directory = tree({ 'list.yaml': list });
   const file = join(directory, 'list.yaml');
-  t.equal(run(['--input', file, '--output', file, '--metadata', answers]).status, 0);
+  t.equal(run(['--input', file, '--output', file, '--fn-config', config]).status, 0);
   t.strictSame(readdirSync(directory), ['list.yaml'], 'no temporary file stays');
   t.match(readFileSync(file, 'utf8'), /^results:/m);
 });
