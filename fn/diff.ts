@@ -1,3 +1,4 @@
+import { lineOf, lineStarts } from './lines.ts';
 import type { Replacement } from './replace.ts';
 
 const CONTEXT = 3;
@@ -7,12 +8,13 @@ const CONTEXT = 3;
  * The changed lines are known from the replacements, so nothing is compared.
  */
 export function unifiedDiff(name: string, text: string, replacements: readonly Replacement[]): string {
-  const starts = lineStarts(text);
+  const starts = bounds(text);
+  const lastLine = starts.length - 2;
   const hunks: Hunk[] = [];
   for (const whole of replacements) {
     const replacement = changedLines(text, whole);
-    const first = lineOf(starts, replacement.start);
-    const last = lineOf(starts, Math.max(replacement.start, replacement.end - 1));
+    const first = Math.min(lastLine, lineOf(starts, replacement.start));
+    const last = Math.min(lastLine, lineOf(starts, Math.max(replacement.start, replacement.end - 1)));
     const hunk = hunks.at(-1);
     if (hunk && first <= hunk.last + 2 * CONTEXT) {
       hunk.last = Math.max(hunk.last, last);
@@ -82,20 +84,8 @@ function prefixed(sign: string, lines: string): string[] {
 }
 
 /** Where each line starts, and at last where the text ends. */
-function lineStarts(text: string): number[] {
-  const starts = [0];
-  for (let i = text.indexOf('\n'); i >= 0 && i + 1 < text.length; i = text.indexOf('\n', i + 1)) starts.push(i + 1);
-  starts.push(text.length);
+function bounds(text: string): number[] {
+  const starts = lineStarts(text);
+  if (!text.endsWith('\n')) starts.push(text.length);
   return starts;
-}
-
-function lineOf(starts: number[], offset: number): number {
-  let low = 0;
-  let high = starts.length - 2;
-  while (low < high) {
-    const middle = (low + high + 1) >> 1;
-    if (starts[middle]! <= offset) low = middle;
-    else high = middle - 1;
-  }
-  return low;
 }

@@ -4,7 +4,7 @@ import type { Plan, PlannedChange } from './plan.ts';
 import { formatReference } from './reference.ts';
 import type { Replacement } from './replace.ts';
 import { noteResult, placed, type Place, type Result } from './result.ts';
-import { lineAt, type Slice } from './source.ts';
+import { lineIn, type Slice, type Source } from './source.ts';
 import { checkEdits } from './yaml/check.ts';
 import { encodeScalar } from './yaml/scalar.ts';
 
@@ -16,8 +16,9 @@ export interface EditedDocument {
 }
 
 /** Turns a plan into replacements, and proves on the edited document that nothing else changes. */
-export async function editDocument(text: string, slice: Slice, plan: Plan): Promise<EditedDocument> {
-  const locate = locator(text, slice, plan);
+export async function editDocument(source: Source, slice: Slice, plan: Plan): Promise<EditedDocument> {
+  const { text } = source;
+  const locate = locator(source, slice, plan);
   const results = plan.notes.map(({ note, resource }) => noteResult(note, locate(note.offset, resource)));
   if (plan.changes.length === 0) return { replacements: [], results };
   const writes = distinct(plan.changes.flatMap((change) => change.writes));
@@ -92,11 +93,11 @@ function label(reference: Parameters<typeof formatReference>[0]): string {
 type Locate = (offset: number | undefined, resource?: Place['resource']) => Place;
 
 /** Names the file and line of an offset. A line of a ResourceList is no line of the user's file, so it is not told. */
-function locator(text: string, { item }: Slice, { file, index }: Plan): Locate {
+function locator(source: Source, { item }: Slice, { file, index }: Plan): Locate {
   return (offset, resource) => ({
     ...(resource && { resource }),
     ...(file !== undefined && { file }),
     ...(index !== undefined && { index }),
-    ...(offset !== undefined && !item && { line: lineAt(text, offset) }),
+    ...(offset !== undefined && !item && { line: lineIn(source, offset) }),
   });
 }

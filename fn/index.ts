@@ -6,12 +6,13 @@ import { defaultSpec } from './config/defaults.ts';
 import type { ImageField } from './find/field.ts';
 import { resourcesOf } from './find/resources.ts';
 import { fieldsOf, offsetOf } from './governed.ts';
+import { lineOf, lineStarts } from './lines.ts';
 import { Answers } from './lookup/answers.ts';
 import { addDocuments } from './lookup/read.ts';
 import { replaceAll } from './replace.ts';
 import { readResourceList, resultsEdit } from './resourcelist.ts';
 import type { ResourceRef, Result } from './result.ts';
-import { lineAt, type Source } from './source.ts';
+import type { Source } from './source.ts';
 import type { Reference } from './reference.ts';
 import { update } from './update.ts';
 import { splitDocuments } from './yaml/documents.ts';
@@ -101,18 +102,19 @@ export async function listImages(
 ): Promise<ImageView[]> {
   const { spec } = configFrom(options.config);
   const views: ImageView[] = [];
+  const starts = lineStarts(text);
   for (const { start, end } of splitDocuments(text)) {
     const read = await readDocument(text, start, end);
     if ('problem' in read) continue;
     for (const { fields } of resourcesOf(read.root).map((resource) => fieldsOf(resource, spec, options.path)))
-      for (const field of fields) views.push(viewOf(text, field));
+      for (const field of fields) views.push(viewOf(starts, field));
   }
   return views;
 }
 
-function viewOf(text: string, field: ImageField): ImageView {
+function viewOf(starts: readonly number[], field: ImageField): ImageView {
   const { resource, container, path, reference, problem } = field;
-  const line = lineAt(text, offsetOf(field) ?? 0);
+  const line = lineOf(starts, offsetOf(field) ?? 0) + 1;
   return { resource, container, path, line, reference, ...(problem !== undefined && { problem }) };
 }
 

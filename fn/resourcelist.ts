@@ -1,3 +1,4 @@
+import { lineAt, lineStart, nextLine } from './lines.ts';
 import type { Replacement } from './replace.ts';
 import type { Result } from './result.ts';
 import type { Slice } from './source.ts';
@@ -67,7 +68,7 @@ async function readBlockList(text: string): Promise<ResourceList | undefined> {
   const atEnd = end === 0 || text[end - 1] === '\n';
   return {
     text,
-    items: items,
+    items,
     ...(functionConfig && { functionConfig }),
     ...(results && { results }),
     insertAt: atEnd ? end : sections[0]!.start,
@@ -114,10 +115,10 @@ function splitSections(text: string): Section[] | undefined {
 
 /** The items of a block sequence, by the lines that start one; undefined if the section holds anything else. */
 function splitItems(text: string, { start, end }: Section): Slice[] | undefined {
-  const header = text.slice(start, lineEnd(text, start)).trimEnd();
+  const header = text.slice(start, nextLine(text, start)).trimEnd();
   if (header === 'items: []' || header === 'items: null') return [];
   if (!/^items:(?:\s+#.*)?$/.test(header)) return undefined;
-  return splitSequence(text, lineEnd(text, start), end);
+  return splitSequence(text, nextLine(text, start), end);
 }
 
 /** The items of the block sequence on the lines in `[start, end)`; undefined if they hold anything else. */
@@ -138,7 +139,7 @@ function splitSequence(text: string, start: number, end: number): Slice[] | unde
       if (previous) previous.end = pos;
       items.push({ start: pos, end, item: true });
     }
-    pos = lineEnd(text, pos);
+    pos = nextLine(text, pos);
   }
   return items;
 }
@@ -150,16 +151,6 @@ function isBlank(text: string, from: number, to: number): boolean {
 
 function isSpace(code: number): boolean {
   return code === 0x20 || code === 0x0a || code === 0x0d || Number.isNaN(code);
-}
-
-function lineStart(text: string, offset: number): number {
-  const start = text.lastIndexOf('\n', offset - 1) + 1;
-  return text.charCodeAt(start) === 0xfeff ? start + 1 : start;
-}
-
-function lineEnd(text: string, from: number): number {
-  const newline = text.indexOf('\n', from);
-  return newline < 0 ? text.length : newline + 1;
 }
 
 /** Any other form, JSON among them: the whole text is parsed to find the items. */
@@ -185,7 +176,7 @@ async function readAnyList(text: string): Promise<ResourceList> {
 
 /** An item in block style is read from its dash on, as its lines are indented by it, and to the end of its last line's comment. */
 function slicesOf(text: string, { flow, start, end, items }: SeqNode): Slice[] {
-  const lines = flow ? undefined : splitSequence(text, lineStart(text, start), lineEnd(text, end - 1));
+  const lines = flow ? undefined : splitSequence(text, lineStart(text, start), nextLine(text, end - 1));
   return lines ?? items.map((item) => ({ start: item.start, end: item.end, item: true }));
 }
 
@@ -220,8 +211,7 @@ async function read(text: string, start: number, end: number): Promise<{ root?: 
   const outcome = await readDocument(text, start, end);
   if (!('problem' in outcome)) return outcome;
   const { message, offset } = outcome.problem;
-  const line = text.slice(0, offset ?? start).split('\n').length;
-  throw new ResourceListError(`stdin is not readable YAML at line ${line}: ${message}`);
+  throw new ResourceListError(`stdin is not readable YAML at line ${lineAt(text, offset)}: ${message}`);
 }
 
 /**
@@ -240,7 +230,7 @@ export function resultsEdit(
   }
   if (earlier?.kind === 'seq') {
     const column = earlier.start - (text.lastIndexOf('\n', earlier.start - 1) + 1);
-    const at = nextLine(text, earlier.items.at(-1)!.end);
+    const at = lineBehind(text, earlier.items.at(-1)!.end);
     const before = text[at - 1] === '\n' ? '' : eol;
     return [insertion(at, before + entries.map((entry) => `${' '.repeat(column)}- ${entry}${eol}`).join(''))];
   }
@@ -258,8 +248,8 @@ function insertion(at: number, text: string): Replacement {
 }
 
 /** The start of the line after an offset; the offset itself where it already starts a line. */
-function nextLine(text: string, offset: number): number {
-  return offset > 0 && text[offset - 1] === '\n' ? offset : lineEnd(text, offset);
+function lineBehind(text: string, offset: number): number {
+  return offset > 0 && text[offset - 1] === '\n' ? offset : nextLine(text, offset);
 }
 
 /** File path and index of an item by its annotations (reference/krm-function.md A2); the `internal.` spelling wins. */

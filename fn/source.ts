@@ -1,3 +1,5 @@
+import { lineOf, lineStarts, nextLine } from './lines.ts';
+
 /** A text that holds documents: a file, or a ResourceList whose items are its documents. */
 export interface Source {
   /** The path that results name; an item of a ResourceList has its own. */
@@ -47,13 +49,8 @@ function mark(text: string, documents: Slice[], word: string, isKey: boolean, hi
     const counts = start <= found && !commented;
     if (counts) hit[document] = 1;
     // All of a comment's line is comment: one look at a line is enough, however often the word is in it.
-    found = text.indexOf(word, counts ? end : commented ? lineEnd(text, found) : found + 1);
+    found = text.indexOf(word, counts ? end : commented ? nextLine(text, found) : found + 1);
   }
-}
-
-function lineEnd(text: string, offset: number): number {
-  const end = text.indexOf('\n', offset);
-  return end < 0 ? text.length : end;
 }
 
 /** Whether a comment begins before an offset on its line. Quotes before it could hide one: then it is not taken for one. */
@@ -68,9 +65,11 @@ function isCommented(text: string, offset: number): boolean {
   return comment;
 }
 
-/** The line of an offset, from 1. */
-export function lineAt(text: string, offset: number): number {
-  let line = 1;
-  for (let i = text.indexOf('\n'); i >= 0 && i < offset; i = text.indexOf('\n', i + 1)) line++;
-  return line;
+const tables = new WeakMap<Source, number[]>();
+
+/** The line of an offset in a source, from 1. Its lines are counted once, however much is told of it. */
+export function lineIn(source: Source, offset: number): number {
+  let starts = tables.get(source);
+  if (!starts) tables.set(source, (starts = lineStarts(source.text)));
+  return lineOf(starts, offset) + 1;
 }

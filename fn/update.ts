@@ -45,7 +45,7 @@ export async function update(
       const found = await findImages(source, document, config.spec, config.setImage);
       for (const { governor } of found.governed) if (governor.by === 'update') matched.add(governor.update);
       const plan = await planDocument(found, decider, forbidden);
-      const edited = await editDocument(source.text, document, plan);
+      const edited = await editDocument(source, document, plan);
       replacements.push(...edited.replacements);
       results.push(...edited.results);
     }

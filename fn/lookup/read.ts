@@ -1,5 +1,6 @@
+import { lineAt } from '../lines.ts';
 import type { Note } from '../note.ts';
-import { documentsWith, lineAt, type Slice } from '../source.ts';
+import { documentsWith, type Slice } from '../source.ts';
 import { splitDocuments } from '../yaml/documents.ts';
 import { readDocument } from '../yaml/read.ts';
 import { deref, type Node } from '../yaml/tree.ts';

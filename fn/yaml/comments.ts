@@ -1,3 +1,4 @@
+import { lineEnd, lineStart } from '../lines.ts';
 import type { Span } from './tree.ts';
 
 /**
@@ -36,20 +37,6 @@ export function documentStart(text: string, start: number): number {
   const line = lineStart(text, start);
   for (let i = line; i < start; i++) if (text[i] !== ' ') return start;
   return line;
-}
-
-/** Where the line of `offset` starts, behind a BOM. */
-function lineStart(text: string, offset: number): number {
-  if (offset === 0) return 0;
-  const start = text.lastIndexOf('\n', offset - 1) + 1;
-  return start === 0 && text[0] === '\uFEFF' ? 1 : start;
-}
-
-/** Where the line of `offset` ends, without its line break, `end` at most. */
-export function lineEnd(text: string, offset: number, end: number): number {
-  let i = text.indexOf('\n', offset);
-  if (i < 0 || i > end) i = end;
-  return i > offset && text[i - 1] === '\r' ? i - 1 : i;
 }
 
 function skipBlanks(text: string, from: number, end: number): number {

@@ -1,7 +1,8 @@
 import { Composer, isAlias, isMap, isScalar, isSeq, Parser, Schema } from 'yaml';
 import type { Alias, Document, Range, Scalar, YAMLError, YAMLMap, YAMLSeq } from 'yaml';
+import { lineEnd } from '../lines.ts';
 import type { Note } from '../note.ts';
-import { commentAbove, commentAfter, documentStart, lineEnd } from './comments.ts';
+import { commentAbove, commentAfter, documentStart } from './comments.ts';
 import { MAX_DEPTH } from './scan.ts';
 import type { AliasNode, Entry, MapNode, Node, ScalarNode, ScalarStyle, SeqNode, Span } from './tree.ts';
 

@@ -1,3 +1,4 @@
+import { nextLine } from '../lines.ts';
 import type { Span } from './tree.ts';
 
 /** One document of a stream. The span starts a line and holds the document's own comments, directives and `---`. */
@@ -52,9 +53,4 @@ function skipPrelude(text: string, start: number, end: number): number {
     else return i;
   }
   return end;
-}
-
-function nextLine(text: string, offset: number, end: number): number {
-  const newline = text.indexOf('\n', offset);
-  return newline < 0 || newline >= end ? end : newline + 1;
 }

@@ -3,7 +3,7 @@ import { readAutomation, type Automation } from '../../../fn/find/annotations.ts
 import { findMarkers } from '../../../fn/find/markers.ts';
 import { resourcesOf } from '../../../fn/find/resources.ts';
 import type { Note } from '../../../fn/note.ts';
-import { lineAt } from '../../../fn/source.ts';
+import { lineAt } from '../../../fn/lines.ts';
 import { compose } from '../../../fn/yaml/compose.ts';
 import type { Node } from '../../../fn/yaml/tree.ts';
 import { annotationCases } from '../../fixtures/find/annotations.ts';

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { lineAt } from '../../../fn/source.ts';
+import { lineAt } from '../../../fn/lines.ts';
 import { compose } from '../../../fn/yaml/compose.ts';
 import { splitDocuments } from '../../../fn/yaml/documents.ts';
 import { readDocument } from '../../../fn/yaml/read.ts';
