@@ -1,7 +1,7 @@
 import type { Write } from './find/slots.ts';
 import type { Note } from './note.ts';
 import type { Plan, PlannedChange } from './plan.ts';
-import { formatReference } from './reference.ts';
+import { formatReference, type Reference } from './reference.ts';
 import type { Replacement } from './replace.ts';
 import { noteResult, placed, type Place, type Result } from './result.ts';
 import { lineIn, type Slice, type Source } from './source.ts';
@@ -86,7 +86,7 @@ function setterOf(text: string, writes: readonly Write[]): string | undefined {
 }
 
 /** A marked part that stands alone has no name to show. */
-function label(reference: Parameters<typeof formatReference>[0]): string {
+function label(reference: Reference): string {
   return reference.name === '' ? (reference.tag ?? reference.digest ?? '') : formatReference(reference);
 }
 

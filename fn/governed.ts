@@ -1,4 +1,4 @@
-import type { Spec } from './config/image-update.ts';
+import type { ExplicitUpdate, Spec } from './config/image-update.ts';
 import type { Governor } from './decide.ts';
 import { readAutomation, type Automation } from './find/annotations.ts';
 import { findImages as findFields, type ImageField, type Images } from './find/find.ts';
@@ -44,8 +44,8 @@ export async function findImages(source: Source, slice: Slice, spec: Spec, asWri
     return found;
   }
   const root = slice.item ? itemOf(read.root) : read.root;
-  const place = slice.item ? itemPlace(root) : { path: slice.path };
-  if (slice.item) name(found, place.path, itemPlace(root).index);
+  const place = slice.item ? itemPlace(root) : slice;
+  if (slice.item) name(found, place.path, place.index);
 
   const marks = spec.markers ? findMarkers(text, root, slice.start, slice.end) : { markers: [], notes: [] };
   found.notes.push(...marks.notes.map((note) => ({ note })));
@@ -53,10 +53,26 @@ export async function findImages(source: Source, slice: Slice, spec: Spec, asWri
   const resources = resourcesOf(root);
   // All of them or none: resources of one document may share an anchor.
   const concerned = spec.updates.length > 0 || unclaimed.size > 0 || resources.some(hasPolicies);
-  for (const resource of resources)
-    if (concerned) findInResource(resource, spec, asWritten, place.path, unclaimed, found);
-    else if (spec.annotations) addNotes(found, resource, readAutomation(resource, []).notes);
-  for (const marker of unclaimed) found.governed.push(lone(marker, ownerOf(marker, resources), spec));
+  const automations = new Map<Resource, Automation>();
+  for (const resource of resources) {
+    const { fields, notes } = concerned ? fieldsOf(resource, spec, place.path) : { fields: [], notes: [] };
+    const automation = spec.annotations ? readAutomation(resource, namesOf(fields)) : undefined;
+    if (automation) automations.set(resource, automation);
+    addNotes(found, resource, automation?.notes ?? []);
+    // An image that cannot be seen is missed only by who wants it updated.
+    if (automation?.automated) addNotes(found, resource, notes);
+    found.fields.push(...fields);
+    for (const field of fields) {
+      const update = spec.updates.find((candidate) => concerns(candidate, field, place.path, asWritten));
+      const governor = governorOf(update, claim(field, unclaimed), automation);
+      if (governor && field.reference) found.governed.push({ field, reference: field.reference, governor, automation });
+      else if (governor) addNotes(found, resource, [unreadable(field)]);
+    }
+  }
+  for (const marker of unclaimed) {
+    const owner = ownerOf(marker, resources);
+    found.governed.push(lone(marker, owner, owner && automations.get(owner)));
+  }
   return found;
 }
 
@@ -79,40 +95,19 @@ export function fieldsOf(resource: Resource, spec: Spec, path: string | undefine
   });
 }
 
-function findInResource(
-  resource: Resource,
-  spec: Spec,
-  asWritten: boolean,
-  path: string | undefined,
-  unclaimed: Set<Marker>,
-  found: Found,
-): void {
-  const { fields, notes } = fieldsOf(resource, spec, path);
-  found.fields.push(...fields);
-  const automation = spec.annotations
-    ? readAutomation(
-        resource,
-        fields.map(({ container }) => container),
-      )
-    : undefined;
-  const automated = automation?.automated === true && spec.annotations;
-  const asked = automated ? [...automation.notes, ...notes] : (automation?.notes ?? []);
-  addNotes(found, resource, asked);
+function namesOf(fields: readonly ImageField[]): string[] {
+  return fields.map(({ container }) => container);
+}
 
-  for (const field of fields) {
-    const update = spec.updates.find((candidate) => concerns(candidate, field, path, asWritten));
-    const markers = claim(field, unclaimed);
-    const governor: Governor | undefined = update
-      ? { by: 'update', update }
-      : markers.length > 0
-        ? { by: 'marker', markers }
-        : automated
-          ? { by: 'annotation', automation }
-          : undefined;
-    if (!governor) continue;
-    if (field.reference) found.governed.push({ field, reference: field.reference, governor, automation });
-    else found.notes.push({ note: unreadable(field), resource: resource.ref });
-  }
+/** Explicit updates win over markers, markers over annotations. */
+function governorOf(
+  update: ExplicitUpdate | undefined,
+  markers: Marker[],
+  automation: Automation | undefined,
+): Governor | undefined {
+  if (update) return { by: 'update', update };
+  if (markers.length > 0) return { by: 'marker', markers };
+  return automation?.automated ? { by: 'annotation', automation } : undefined;
 }
 
 /** The markers on the scalars of a field, taken from those that no field has claimed yet. */
@@ -143,7 +138,7 @@ function ownerOf({ path }: Marker, resources: readonly Resource[]): Resource | u
 }
 
 /** A marked scalar that is no part of a known image field: a field of its own. */
-function lone(marker: Marker, owner: Resource | undefined, spec: Spec): GovernedField {
+function lone(marker: Marker, owner: Resource | undefined, automation: Automation | undefined): GovernedField {
   const { scalar, part, path } = marker;
   const [slot, reference] = loneParts(scalar, part);
   const field: ImageField = {
@@ -154,8 +149,6 @@ function lone(marker: Marker, owner: Resource | undefined, spec: Spec): Governed
     reference,
     origin: 'marker',
   };
-  // Its notes are told with the resource's own fields; here only a lock matters.
-  const automation = owner && spec.annotations ? readAutomation(owner, []) : undefined;
   return { field, reference, governor: { by: 'marker', markers: [marker] }, automation };
 }
 

@@ -1,18 +1,15 @@
 // The `image-update` executable. Loads little until it knows what is asked: start-up is a feature.
 import type { Arguments } from './arguments.ts';
 import { OutputError, processIo as io } from './io.ts';
-
-/** The exit statuses, as `--help` documents them. */
-const OK = 0;
-const USAGE = 2;
+import { DONE, FAILED, MISUSED } from './status.ts';
 
 async function main(argv: string[]): Promise<number> {
   const args = argv.length === 0 ? none : await parse(argv);
-  if (!args) return USAGE;
+  if (!args) return MISUSED;
   if (args.help) {
     const { helpText } = await import('./help.ts');
     io.output(helpText());
-    return OK;
+    return DONE;
   }
   if (args.operands.length > 0) {
     const { runDirectory } = await import('./run-directory.ts');
@@ -35,7 +32,7 @@ async function parse(argv: string[]): Promise<Arguments | undefined> {
 main(process.argv.slice(2)).then(
   (status) => (process.exitCode = status),
   (error: unknown) => {
-    process.exitCode = 1;
+    process.exitCode = FAILED;
     if (error instanceof OutputError) {
       io.error(`image-update: ${error.message}`);
       return;

@@ -1,7 +1,7 @@
 import type { Forbidden } from './allow.ts';
 import type { Decider, Decision } from './decide.ts';
 import { scalarsOfSlots, type ImageField } from './find/field.ts';
-import { change, type Change, type Write } from './find/slots.ts';
+import { applied, change, type Change, type Write } from './find/slots.ts';
 import { offsetOf, type Found, type GovernedField } from './governed.ts';
 import type { Note } from './note.ts';
 import { formatReference, type Reference } from './reference.ts';
@@ -40,12 +40,13 @@ export async function planDocument(found: Found, decider: Decider, forbidden: Fo
     for (const note of decision.notes) addNote(plan, candidate, note);
     const planned = plannedChange(candidate, decision);
     if (!planned) continue;
-    const note =
-      'reason' in planned && 'message' in planned
-        ? planned
-        : (held(candidate, planned) ?? forbiddenName(decision, planned, forbidden));
+    if ('message' in planned) {
+      addNote(plan, candidate, planned);
+      continue;
+    }
+    const note = held(candidate, planned) ?? forbiddenName(decision, planned, forbidden);
     if (note) addNote(plan, candidate, note);
-    else plan.changes.push(planned as PlannedChange);
+    else plan.changes.push(planned);
   }
   return plan.changes.length === 0 ? plan : agreed(plan, fields);
 }
@@ -57,7 +58,10 @@ function plannedChange(
   if (Object.keys(to).length === 0) return undefined;
   const writes = field.origin === 'marker' ? loneWrites(field, reference, to) : change(field.slots, to);
   if ('cannot' in writes)
-    return { reason: 'cannot-be-written', message: `${summary(reference, to)} is not written: ${writes.cannot}` };
+    return {
+      reason: 'cannot-be-written',
+      message: `${formatReference(applied(reference, to))} is not written: ${writes.cannot}`,
+    };
   const [first, ...rest] = writes;
   if (!first) return undefined;
   return { field, from: reference, to: applied(reference, to), writes: [first, ...rest], policy, reason };
@@ -70,16 +74,6 @@ function loneWrites({ slots }: ImageField, reference: Reference, to: Change): Wr
   if (tag && to.tag) return [{ scalar: tag, value: to.tag }];
   if (repository && to.name) return [{ scalar: repository, value: to.name }];
   return digest && to.digest ? [{ scalar: digest, value: to.digest }] : [];
-}
-
-function applied({ name, tag, digest }: Reference, to: Change): Reference {
-  const newTag = to.tag === undefined ? tag : to.tag;
-  const newDigest = to.digest === undefined ? digest : to.digest;
-  return {
-    name: to.name ?? name,
-    ...(typeof newTag === 'string' && { tag: newTag }),
-    ...(typeof newDigest === 'string' && { digest: newDigest }),
-  };
 }
 
 /** Neither what stands there nor what would may be off limits; a marked part that stands alone has its policy's name. */
@@ -177,8 +171,4 @@ function located(field: ImageField): Pick<Note, 'path' | 'container' | 'offset'>
     ...(field.container !== '' && { container: field.container }),
     ...(offset !== undefined && { offset }),
   };
-}
-
-function summary(reference: Reference, to: Change): string {
-  return formatReference(applied(reference, to));
 }

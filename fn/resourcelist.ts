@@ -253,9 +253,8 @@ function lineBehind(text: string, offset: number): number {
 }
 
 /** File path and index of an item by its annotations (reference/krm-function.md A2); the `internal.` spelling wins. */
-export function itemPlace(root: Node | undefined): { path?: string; index?: number } {
-  const item = deref(root);
-  const annotations = at(item?.kind === 'seq' ? item.items[0] : item, 'metadata', 'annotations');
+export function itemPlace(item: Node | undefined): { path?: string; index?: number } {
+  const annotations = at(item, 'metadata', 'annotations');
   const path =
     textOf(get(annotations, 'internal.config.kubernetes.io/path')) ??
     textOf(get(annotations, 'config.kubernetes.io/path'));

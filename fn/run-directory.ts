@@ -6,8 +6,9 @@ import { addDocuments } from './lookup/read.ts';
 import type { Io } from './io.ts';
 import { replaceAll } from './replace.ts';
 import { describe, noteResult, type Result } from './result.ts';
-import { answersOf, configOf, DONE, FAILED, guarded, InputError, report, tell } from './run.ts';
+import { answersOf, configOf, guarded, InputError, report, tell } from './run.ts';
 import type { Source } from './source.ts';
+import { DONE, FAILED } from './status.ts';
 import type { Outcome } from './update.ts';
 import { ANSWER_WORDS, wordsOf } from './words.ts';
 import { splitDocuments } from './yaml/documents.ts';
@@ -74,14 +75,16 @@ function show(args: Arguments, io: Io, results: Result[], failed: boolean, count
   const others = results.filter(({ severity }) => severity !== 'info');
   if (!args.diff && !failed && changes.length > 0) io.output(changes.map((change) => `${describe(change)}\n`).join(''));
   tell(io, others);
+  io.error(`image-update: ${summary(args, changes, others.length, failed, count)}`);
+}
+
+function summary({ dryRun }: Arguments, changes: Result[], others: number, failed: boolean, count: number): string {
+  if (failed) return `nothing was written; ${others} problems`;
+  const warnings = plural(others, 'warning');
+  if (changes.length === 0) return `nothing to change in ${plural(count, 'file')}, ${warnings}`;
   const files = new Set(changes.map(({ file }) => file?.path)).size;
-  const verb = failed ? 'nothing was written;' : args.dryRun ? 'would change' : 'changed';
-  const what = failed
-    ? `${others.length} problems`
-    : `${plural(changes.length, 'field')} in ${plural(files, 'file')} of ${count}, ${plural(others.length, 'warning')}`;
-  io.error(
-    `image-update: ${changes.length === 0 && !failed ? `nothing to change in ${plural(count, 'file')}, ${plural(others.length, 'warning')}` : `${verb} ${what}`}`,
-  );
+  const verb = dryRun ? 'would change' : 'changed';
+  return `${verb} ${plural(changes.length, 'field')} in ${plural(files, 'file')} of ${count}, ${warnings}`;
 }
 
 function plural(count: number, noun: string): string {

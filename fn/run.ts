@@ -7,6 +7,7 @@ import { Answers } from './lookup/answers.ts';
 import { addFile, isNote, readValue } from './lookup/read.ts';
 import type { Io } from './io.ts';
 import { describe, type Result } from './result.ts';
+import { FAILED, MISUSED } from './status.ts';
 import { usage } from './usage.ts';
 import { splitDocuments } from './yaml/documents.ts';
 
@@ -16,11 +17,6 @@ import { splitDocuments } from './yaml/documents.ts';
 export class InputError extends Error {
   override name = 'InputError';
 }
-
-/** Exit statuses. */
-export const DONE = 0;
-export const FAILED = 1;
-export const MISUSED = 2;
 
 /** Runs a face and turns what the user must act on into a message and an exit status. */
 export async function guarded(io: Io, face: () => Promise<number>): Promise<number> {

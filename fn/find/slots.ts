@@ -1,5 +1,6 @@
 import { canonicalName, explainReference, formatReference, parseReference, splitDomain } from '../reference.ts';
 import type { Reference } from '../reference.ts';
+import type { Write } from '../yaml/check.ts';
 import { textOf, type ScalarNode } from '../yaml/tree.ts';
 
 /**
@@ -26,11 +27,7 @@ export interface Change {
   digest?: string | null;
 }
 
-/** One scalar and the text that it becomes. */
-export interface Write {
-  scalar: ScalarNode;
-  value: string;
-}
+export type { Write } from '../yaml/check.ts';
 
 /** The reference that the slots make together, or why they make none. */
 export function referenceOf(slots: Slots): { reference: Reference } | { problem: string } {
@@ -100,7 +97,8 @@ function isSame(a: Reference, b: Reference): boolean {
   return a.tag === b.tag && a.digest === b.digest && canonicalName(a.name) === canonicalName(b.name);
 }
 
-function applied(reference: Reference, { name, tag, digest }: Change): Reference {
+/** The reference that a change makes of another. */
+export function applied(reference: Reference, { name, tag, digest }: Change): Reference {
   const target: Reference = { name: name ?? reference.name };
   const newTag = tag === undefined ? reference.tag : tag;
   const newDigest = digest === undefined ? reference.digest : digest;

@@ -1,5 +1,5 @@
 import type { Note } from '../note.ts';
-import type { Replacement } from '../replace.ts';
+import { replaceAll, type Replacement } from '../replace.ts';
 import type { Node, ScalarNode, Span } from './tree.ts';
 
 /** A scalar, and the text that it must decode to afterwards. */
@@ -25,7 +25,7 @@ export async function checkEdits(
   if (overrun || writes.length !== replacements.length)
     return broken('other text than the value is replaced', span.start);
   const before = text.slice(span.start, span.end);
-  const after = edited(text, span, replacements);
+  const after = replaceAll(text, replacements, span.start, span.end);
   // Events tell nothing of comments; only a text with a "#" can hold one.
   if (!replacements.some(({ start, end, text: now }) => (text.slice(start, end) + now).includes('#'))) {
     const { compare } = await import('./events.ts');
@@ -42,16 +42,6 @@ export async function checkEdits(
 
 function covers(replacement: Span, scalar: Span): boolean {
   return replacement.start === scalar.start && replacement.end === scalar.end;
-}
-
-function edited(text: string, { start, end }: Span, replacements: readonly Replacement[]): string {
-  let result = '';
-  let position = start;
-  for (const replacement of replacements) {
-    result += text.slice(position, replacement.start) + replacement.text;
-    position = replacement.end;
-  }
-  return result + text.slice(position, end);
 }
 
 function isRefusal(

@@ -1,0 +1,4 @@
+/** The exit statuses, as `--help` documents them. */
+export const DONE = 0;
+export const FAILED = 1;
+export const MISUSED = 2;
