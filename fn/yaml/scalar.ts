@@ -23,9 +23,12 @@ export function encodeScalar(scalar: ScalarNode, value: string, text: string): s
 
 /** Words that are null, a boolean or a merge key to some reader of YAML 1.1 or 1.2. */
 const WORDS = new Set(['', 'null', 'true', 'false', 'yes', 'no', 'on', 'off', 'y', 'n', '.inf', '.nan']);
-/** Decimal, octal, hexadecimal, binary and base-60 numbers of any reader; without sign, as no unquoted text has one. */
+/**
+ * Decimal, octal, hexadecimal, binary and base-60 numbers of any reader; without sign, as no unquoted text has one. An
+ * exponent alone (`e5`, a fair tag) is a number to `yaml` under YAML 1.1.
+ */
 const NUMBER =
-  /^(?:\d+(?:\.\d*)?(?:e[-+]?\d*)?|\.\d*(?:e[-+]?\d*)?|0o[0-7]*|0x[\da-f]*|0b[01]*|\d+(?::[0-5]?\d)+(?:\.\d*)?)$/;
+  /^(?:e[-+]?\d+|\d+(?:\.\d*)?(?:e[-+]?\d*)?|\.\d*(?:e[-+]?\d*)?|0o[0-7]*|0x[\da-f]*|0b[01]*|\d+(?::[0-5]?\d)+(?:\.\d*)?)$/;
 const DATE = /^\d{4}-\d\d?-\d\d?(?:$|t)/;
 /** Safe without quotes in block and flow style alike: what references, tags and digests are made of. */
 const SAFE = /^[\w./](?:[\w./@+-]|:(?=[\w./@+-]))*$/;
