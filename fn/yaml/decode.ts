@@ -47,8 +47,8 @@ const ESCAPES: Record<string, string> = {
 };
 const HEX_DIGITS: Record<string, number> = { x: 2, u: 4, U: 8 };
 
-/** An escape, or a break with the blank lines and blanks after it. */
-const SPECIAL = /\\(?:\r?\n[ \t]*|[^])|\r?\n\s*/g;
+/** An escape, or a break with the blank lines and blanks after it; a no-break space is none of YAML's blanks. */
+const SPECIAL = /\\(?:\r?\n[ \t]*|[^])|\r?\n[ \t\r\n]*/g;
 
 /** Undefined for an escape that YAML does not have. */
 export function decodeDouble(raw: string): string | undefined {

@@ -125,6 +125,8 @@ class Scanner {
   #aboveEnd = -1;
   /** After `#next`: whether it passed any comment. */
   #passedComment = false;
+  /** After `#next`: the least column of the comment lines that it passed. */
+  #commentColumn = Infinity;
   #depth = 0;
   #flowDepth = 0;
   /** The latest node of each name; undefined while that node is being read. */
@@ -155,6 +157,7 @@ class Scanner {
     this.#commentStart = -1;
     this.#aboveStart = -1;
     this.#passedComment = false;
+    this.#commentColumn = Infinity;
     if (i !== this.#lineStart) {
       let code = this.#code(i);
       while (isBlank(code)) code = this.#code(++i);
@@ -173,6 +176,7 @@ class Scanner {
       if (code === HASH) {
         if (this.#aboveStart < 0) this.#aboveStart = i;
         this.#passedComment = true;
+        this.#commentColumn = Math.min(this.#commentColumn, i - this.#lineStart);
         i = this.#aboveEnd = this.#lineEnd(i);
         if (i < this.#end) i = this.#lineBreak(i);
       } else if (code === LF || code === CR) {
@@ -425,6 +429,8 @@ class Scanner {
 
   /** A plain scalar whose first line is read, with the lines that go on. */
   #plain(parent: number, start: number, firstEnd: number): ScalarNode {
+    // Below a comment that is indented less than the value, the AST may take the lines after a plain value for more of it.
+    if (this.#commentColumn <= parent && /^ *(?:&|$)/.test(this.#text.slice(this.#lineStart, start))) giveUp();
     const scalar = this.#leaf(this.#scalar(start, firstEnd, 'plain', ''));
     while (this.#column > parent) {
       if (this.#passedComment) giveUp();
