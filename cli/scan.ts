@@ -11,7 +11,6 @@ import { DONE, FAILED } from '../fn/status.ts';
 import { readTree } from '../fn/tree.ts';
 import { update } from '../fn/update.ts';
 import { UsageError } from '../fn/usage.ts';
-import { connect } from '../registry/connect.ts';
 import type { RegistryLookup } from '../registry/lookup.ts';
 import { declareRegistryOptions, type GivenOptions } from '../registry/options.ts';
 import { writeMetadata } from '../registry/record.ts';
@@ -38,6 +37,7 @@ export async function scan(argv: string[], io: Io): Promise<number> {
       const ask = directories.length > 0 ? askForTree(operands, directories, options) : askForImages(operands, options);
       // Read first: a file that is not to be overwritten is told before anybody is asked.
       const earlier = options.output === undefined ? [] : await readRecord(io, options.output);
+      const { connect } = await import('../registry/connect.ts');
       const lookup = await connect(options, io);
       await ask(lookup, io);
       const text = writeMetadata(uniteRecords(earlier, lookup.found()), formatOf(options));
