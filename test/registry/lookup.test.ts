@@ -148,23 +148,11 @@ t.test('options, else the environment', async (t) => {
     platform: 'linux/arm64',
     lookups: 7,
   };
-  const given = [
-    ...['--docker-config', 'd.json', '--registry-secret', 's.yaml', '--ca', 'ca.pem', '--platform', 'linux/arm64'],
-    ...['--client-cert', 'A.test:5000=c.pem', '--client-key', 'a.test:5000=k.pem', '--client-cert', 'b.test=b.pem'],
-    ...[
-      '--insecure',
-      'LOCALHOST:5000',
-      '--insecure',
-      '[::1]:80',
-      '--ambient',
-      'aws',
-      '--ambient',
-      'gcp',
-      '--lookups',
-      '7',
-    ],
-  ];
-  t.strictSame(settingsOf(given), all);
+  const given =
+    '--docker-config d.json --registry-secret s.yaml --ca ca.pem --platform linux/arm64 --client-cert A.test:5000=c.pem ' +
+    '--client-key a.test:5000=k.pem --client-cert b.test=b.pem --insecure LOCALHOST:5000 --insecure [::1]:80 ' +
+    '--ambient aws --ambient gcp --lookups 7';
+  t.strictSame(settingsOf(given.split(' ')), all);
   t.strictSame(
     settingsOf(['--docker-config', 'd.json'], {
       REGISTRY_SECRET_FILE: 's.yaml',
