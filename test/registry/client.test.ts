@@ -213,7 +213,7 @@ t.test('what is not what it says', async (t) => {
 });
 
 t.test('a blob from another host comes without credentials', async (t) => {
-  const [config = '', blob = Buffer.of()] = [...amd.blobs][0]!;
+  const [config, blob] = [...amd.blobs][0]!;
   const cdn = await scripted(t, (_, response) => answer(response, 200, blob));
   const server = await scripted(t, ({ authorization }, response) => {
     if (authorization !== HEADER) return answer(response, 401, {}, { 'www-authenticate': 'Basic realm="x"' });
