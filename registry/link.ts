@@ -12,11 +12,17 @@ export function nextLink(headers: readonly string[]): string | undefined {
 /** A comma that a link follows: one inside of a query is none. */
 const BETWEEN_LINKS = /,(?=\s*(?:<|https?:\/\/|\/))/;
 
+const PARAMETER = /;\s*([\w*-]+)\s*=\s*(?:"([^"]*)"|([^;]*))/g;
+
 function targetOfNext(link: string): string | undefined {
   const [, bracketed, bare, rest = ''] = /^\s*(?:<([^>]*)>|([^\s;]+))(.*)$/s.exec(link) ?? [];
   const target = (bracketed ?? bare)?.trim();
   if (!target) return undefined;
-  const [, relation] = /;\s*rel\s*=\s*["']?([^"';]*)/i.exec(rest) ?? [];
+  const parameters = [...rest.matchAll(PARAMETER)].map(([, name = '', quoted, plain]) => [name, quoted ?? plain ?? '']);
+  const relation = parameters
+    .find(([name]) => name!.toLowerCase() === 'rel')?.[1]
+    ?.replace(/^'|'$/g, '')
+    .trim();
   return relation === undefined || relation.toLowerCase().split(/\s+/).includes('next') ? target : undefined;
 }
 
