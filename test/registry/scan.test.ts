@@ -1,12 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import t from 'tap';
 import type { ImageMetadata } from '../../fn/lookup/metadata.ts';
-import { choose } from '../../fn/policy/choose.ts';
+import { choose, type Choice } from '../../fn/policy/choose.ts';
+import { compareNaturally } from '../../fn/policy/orders.ts';
 import { compilePattern } from '../../fn/policy/pattern.ts';
 import { compilePolicy } from '../../fn/policy/policy.ts';
-import type { Rule } from '../../fn/policy/rule.ts';
+import { Refusal, type Rule } from '../../fn/policy/rule.ts';
 import { diskCache } from '../../registry/cache.ts';
 import { RegistryError } from '../../registry/error.ts';
 import { createScanner, repositoryOf, type Need, type Scan, type ScannerOptions } from '../../registry/scan.ts';
@@ -299,4 +301,66 @@ t.test('names', async (t) => {
   t.same(repositoryOf('nginx'), { host: 'docker.io', path: 'library/nginx' });
   t.same(repositoryOf('index.docker.io/org/app'), { host: 'docker.io', path: 'org/app' });
   t.same(repositoryOf('localhost:5000/a/b'), { host: 'localhost:5000', path: 'a/b' });
+});
+
+const built = fc.oneof(
+  { weight: 8, arbitrary: fc.integer({ min: 0, max: 1190 }).map((n) => n / 4) },
+  { weight: 1, arbitrary: fc.constantFrom(null, 'epoch' as const) },
+);
+const name = fc.oneof(
+  fc.tuple(fc.integer({ min: 0, max: 3 }), fc.integer({ min: 0, max: 12 })).map(([a, b]) => `${a}.${b}.0`),
+  fc.integer({ min: 0, max: 60 }).map((n) => `b-${n}`),
+  fc.integer({ min: 0, max: 60 }).map((n) => `main-${commit(n)}-${n}`),
+  fc.constantFrom('main', 'edge', 'latest', 'sha-0abc123'),
+);
+const repository = fc
+  .array(fc.tuple(name, built), { minLength: 1, maxLength: 60, size: 'max' })
+  .map((entries) => Object.fromEntries(entries.map(([name, built]) => [name, { built }])));
+const rule = fc.constantFrom<ScanCase['rule']>(
+  'glob:*',
+  'regexp:^[0-9]',
+  { policy: { newest: { order: 'desc' } } },
+  { policy: { newest: {} }, minimumAge: '480h' },
+  { policy: { semver: { range: '*' } }, minimumAge: '480h' },
+  { policy: { alphabetical: { order: 'desc' } }, minimumAge: '2000h' },
+);
+
+t.test('without a note the choice is that of full knowledge; with one it never goes back', async (t) => {
+  let noted = 0;
+  await fc.assert(
+    fc.asyncProperty(repository, rule, fc.boolean(), async (tags, rule, inOrder) => {
+      if (inOrder) {
+        // Times along the order of the names, as builds have them.
+        const days = Object.values(tags)
+          .flatMap(({ built }) => (typeof built === 'number' ? built : []))
+          .toSorted((a, b) => a - b);
+        for (const name of Object.keys(tags).toSorted(compareNaturally))
+          if (typeof tags[name]!.built === 'number') tags[name]!.built = days.shift()!;
+      }
+      const registry = new FakeRegistry(tags);
+      const [current = ''] = Object.keys(tags);
+      const need = needOf(rule, current);
+      const scan = await createScanner({ registry, clock: () => new Date(day(300)) }).scan(IMAGE, [need]);
+      const known = { ...fullKnowledge(registry, 300) };
+      // What is not told of an image has the age of the scan that first saw it.
+      known.tags = known.tags.map((tag) => ({ ...tag, firstSeen: day(300) }));
+      const [found, best] = [scan.metadata, known].map((each) => choose(need.rule, each, { tag: current }));
+      const key = (choice: Choice | undefined) => choice?.chosen?.created;
+      if (scan.notes.length > 0) {
+        noted++;
+        const before = known.tags.find((tag) => tag.name === current)?.created;
+        if (
+          found?.outcome === 'move' &&
+          need.rule.order.by === 'time' &&
+          before &&
+          !before.startsWith('1970') &&
+          !need.rule.descending &&
+          !(need.rule.filter(current) instanceof Refusal)
+        )
+          t.ok(key(found)! >= before, `${key(found)} is not before ${before}`);
+      } else t.same([found?.chosen?.name, found?.outcome], [best?.chosen?.name, best?.outcome], JSON.stringify(tags));
+    }),
+    { numRuns: process.env['QUICK'] ? 100 : 1_000 },
+  );
+  t.comment(`${noted} with a note`);
 });
