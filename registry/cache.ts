@@ -1,5 +1,6 @@
 /** What was learnt, on disk: one file a repository, shared by processes. */
 import { createHash, randomUUID } from 'node:crypto';
+import type { Stats } from 'node:fs';
 import { mkdir, open, readFile, rename, rm, stat, unlink } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
@@ -44,6 +45,8 @@ export function cacheDirectory(env: Readonly<Record<string, string | undefined>>
 export function diskCache(directory: string, clock: () => Date = () => new Date()): Cache {
   const notes: Note[] = [];
   const told = new Set<string>();
+  /** The version of the file that knowledge was read from or written to: while the file is that, it holds nothing more. */
+  const versions = new WeakMap<Knowledge, string>();
 
   function tell(reason: string, about: string, message: string): void {
     if (told.has(`${reason} ${about}`)) return;
@@ -54,12 +57,16 @@ export function diskCache(directory: string, clock: () => Date = () => new Date(
   async function load(image: string): Promise<Knowledge> {
     const file = join(directory, fileName(image));
     try {
-      const { size } = await stat(file);
+      const stats = await stat(file);
+      const { size } = stats;
       const knowledge =
         size > MAX_BYTES
           ? `it has ${size} bytes, more than ${MAX_BYTES}`
           : parseKnowledge(await readFile(file, 'utf8'), image);
-      if (typeof knowledge !== 'string') return knowledge;
+      if (typeof knowledge !== 'string') {
+        versions.set(knowledge, version(stats));
+        return knowledge;
+      }
       tell('cache-damaged', file, `the cache file ${file} is not used: ${knowledge}; it is written anew`);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
@@ -67,6 +74,12 @@ export function diskCache(directory: string, clock: () => Date = () => new Date(
         tell('cache-unreadable', directory, `the cache file ${file} cannot be read (${code}); nothing known is used`);
     }
     return emptyKnowledge(image);
+  }
+
+  /** Whether there is a file that may hold more than what is known. */
+  async function holdsMore(file: string, knowledge: Knowledge): Promise<boolean> {
+    const now = await stat(file).then(version, () => undefined);
+    return now !== undefined && now !== versions.get(knowledge);
   }
 
   async function save(knowledge: Knowledge): Promise<void> {
@@ -78,7 +91,8 @@ export function diskCache(directory: string, clock: () => Date = () => new Date(
       await mkdir(directory, { recursive: true, mode: 0o700 });
       const locked = await takeLock(lock);
       try {
-        const united = uniteKnowledge(await load(knowledge.image), knowledge);
+        const more = await holdsMore(file, knowledge);
+        const united = more ? uniteKnowledge(await load(knowledge.image), knowledge) : knowledge;
         pruneKnowledge(united, clock().getTime());
         const handle = await open(temporary, 'wx', 0o600);
         try {
@@ -87,6 +101,7 @@ export function diskCache(directory: string, clock: () => Date = () => new Date(
           await handle.close();
         }
         await rename(temporary, file);
+        if (!more) versions.set(knowledge, version(await stat(file)));
       } finally {
         if (locked) await unlink(lock).catch(() => undefined);
       }
@@ -102,6 +117,11 @@ export function diskCache(directory: string, clock: () => Date = () => new Date(
   }
 
   return { load, save, notes: () => notes.splice(0) };
+}
+
+/** Each write makes a new file, so that its number changes even within the clock's resolution. */
+function version({ ino, mtimeMs, size }: Stats): string {
+  return `${ino} ${mtimeMs} ${size}`;
 }
 
 /** True if it was taken, false if another has kept it too long. */
