@@ -52,10 +52,10 @@ export class Room {
   #pushesAsked = false;
   #queue: Promise<unknown> = Promise.resolve();
 
-  constructor(repository: Repository, knowledge: Knowledge, now: Date, options: RoomOptions) {
+  constructor(repository: Repository, knowledge: Knowledge, now: number, options: RoomOptions) {
     this.repository = repository;
     this.knowledge = knowledge;
-    this.now = `${now.toISOString().slice(0, 19)}Z`;
+    this.now = `${new Date(now).toISOString().slice(0, 19)}Z`;
     this.lookups = options.lookups;
     this.#options = options;
     this.#earlier = knowledge.listedAt;
