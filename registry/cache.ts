@@ -1,10 +1,12 @@
 /** What was learnt, on disk: one file a repository, shared by processes. */
 import { createHash, randomUUID } from 'node:crypto';
+import type { Stats } from 'node:fs';
 import { mkdir, open, readFile, rename, rm, stat, unlink } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Note } from '../fn/note.ts';
+import { systemClock, type Clock } from './clock.ts';
 import {
   emptyKnowledge,
   parseKnowledge,
@@ -41,9 +43,11 @@ export function cacheDirectory(env: Readonly<Record<string, string | undefined>>
 }
 
 /** The cache below a directory, which is made when something is written. `clock` says what is too old to keep. */
-export function diskCache(directory: string, clock: () => Date = () => new Date()): Cache {
+export function diskCache(directory: string, clock: Pick<Clock, 'now'> = systemClock): Cache {
   const notes: Note[] = [];
   const told = new Set<string>();
+  /** The version of the file that knowledge was read from or written to: while the file is that, it holds nothing more. */
+  const versions = new WeakMap<Knowledge, string>();
 
   function tell(reason: string, about: string, message: string): void {
     if (told.has(`${reason} ${about}`)) return;
@@ -54,12 +58,16 @@ export function diskCache(directory: string, clock: () => Date = () => new Date(
   async function load(image: string): Promise<Knowledge> {
     const file = join(directory, fileName(image));
     try {
-      const { size } = await stat(file);
+      const stats = await stat(file);
+      const { size } = stats;
       const knowledge =
         size > MAX_BYTES
           ? `it has ${size} bytes, more than ${MAX_BYTES}`
           : parseKnowledge(await readFile(file, 'utf8'), image);
-      if (typeof knowledge !== 'string') return knowledge;
+      if (typeof knowledge !== 'string') {
+        versions.set(knowledge, version(stats));
+        return knowledge;
+      }
       tell('cache-damaged', file, `the cache file ${file} is not used: ${knowledge}; it is written anew`);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
@@ -67,6 +75,12 @@ export function diskCache(directory: string, clock: () => Date = () => new Date(
         tell('cache-unreadable', directory, `the cache file ${file} cannot be read (${code}); nothing known is used`);
     }
     return emptyKnowledge(image);
+  }
+
+  /** Whether there is a file that may hold more than what is known. */
+  async function holdsMore(file: string, knowledge: Knowledge): Promise<boolean> {
+    const now = await stat(file).then(version, () => undefined);
+    return now !== undefined && now !== versions.get(knowledge);
   }
 
   async function save(knowledge: Knowledge): Promise<void> {
@@ -78,8 +92,9 @@ export function diskCache(directory: string, clock: () => Date = () => new Date(
       await mkdir(directory, { recursive: true, mode: 0o700 });
       const locked = await takeLock(lock);
       try {
-        const united = uniteKnowledge(await load(knowledge.image), knowledge);
-        pruneKnowledge(united, clock().getTime());
+        const more = await holdsMore(file, knowledge);
+        const united = more ? uniteKnowledge(await load(knowledge.image), knowledge) : knowledge;
+        pruneKnowledge(united, clock.now());
         const handle = await open(temporary, 'wx', 0o600);
         try {
           await handle.writeFile(printKnowledge(united));
@@ -87,6 +102,7 @@ export function diskCache(directory: string, clock: () => Date = () => new Date(
           await handle.close();
         }
         await rename(temporary, file);
+        if (!more) versions.set(knowledge, version(await stat(file)));
       } finally {
         if (locked) await unlink(lock).catch(() => undefined);
       }
@@ -102,6 +118,11 @@ export function diskCache(directory: string, clock: () => Date = () => new Date(
   }
 
   return { load, save, notes: () => notes.splice(0) };
+}
+
+/** Each write makes a new file, so that its number changes even within the clock's resolution. */
+function version({ ino, mtimeMs, size }: Stats): string {
+  return `${ino} ${mtimeMs} ${size}`;
 }
 
 /** True if it was taken, false if another has kept it too long. */

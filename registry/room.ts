@@ -42,8 +42,9 @@ export class Room {
   /** The last whole listing before this run, if there is one. */
   readonly #earlier: string | undefined;
   #list: TagList | undefined;
-  #names: string[] = [];
-  #listed = new Set<string>();
+  #names: readonly string[] = [];
+  /** Of a listing that was cut short; of a whole one the knowledge says it. */
+  #listed: ReadonlySet<string> | undefined;
   /** Tags that could not be read, and why. */
   #failed = new Map<string, string>();
   #inspections = new Map<string, Promise<DigestFact>>();
@@ -51,10 +52,10 @@ export class Room {
   #pushesAsked = false;
   #queue: Promise<unknown> = Promise.resolve();
 
-  constructor(repository: Repository, knowledge: Knowledge, now: Date, options: RoomOptions) {
+  constructor(repository: Repository, knowledge: Knowledge, now: number, options: RoomOptions) {
     this.repository = repository;
     this.knowledge = knowledge;
-    this.now = `${now.toISOString().slice(0, 19)}Z`;
+    this.now = `${new Date(now).toISOString().slice(0, 19)}Z`;
     this.lookups = options.lookups;
     this.#options = options;
     this.#earlier = knowledge.listedAt;
@@ -76,8 +77,7 @@ export class Room {
     if (this.#list && !list.complete) return;
     this.#list = list;
     this.complete = list.complete;
-    this.#names = list.tags.toSorted();
-    this.#listed = new Set(list.tags);
+    this.#names = isSorted(list.tags) ? list.tags : list.tags.toSorted();
     const { seen, gone } = this.knowledge;
     for (const name of this.#names) {
       if (!seen.has(name)) {
@@ -87,20 +87,30 @@ export class Room {
       if (gone.delete(name)) this.changed = true;
     }
     if (list.complete) {
-      for (const name of seen.keys())
-        if (!this.#listed.has(name) && !gone.has(name)) {
-          gone.set(name, this.now);
-          this.changed = true;
-        }
+      this.#missLost();
       this.changed ||= this.knowledge.listedAt === undefined;
       this.knowledge.listedAt = this.now;
     }
+    this.#listed = list.complete ? undefined : new Set(list.tags);
     for (const [name, fact] of list.facts ?? []) this.#takeListed(name, fact);
+  }
+
+  /** Puts what the listing no longer has among the tags that are gone. */
+  #missLost(): void {
+    const { seen, gone } = this.knowledge;
+    // Each listed name is in `seen`, and none in `gone`: where the numbers are equal nothing is lost.
+    if (seen.size - gone.size === this.#names.length) return;
+    const listed = new Set(this.#names);
+    for (const name of seen.keys())
+      if (!listed.has(name) && !gone.has(name)) {
+        gone.set(name, this.now);
+        this.changed = true;
+      }
   }
 
   /** What the listing itself tells of a tag (Google's registries). */
   #takeListed(name: string, { digest, pushed, created }: { digest?: string; pushed?: string; created?: string }): void {
-    if (!this.#listed.has(name)) return;
+    if (!this.isListed(name)) return;
     this.#takeTag(name, { ...(digest !== undefined && { digest }), ...(pushed !== undefined && { pushed }) });
     const time = readTime(created);
     // An index has no time of its own there, and labels are not read.
@@ -131,7 +141,7 @@ export class Room {
     const pushes = await reader?.read(this.repository, { tags: new Set(wanted), enough }, challenge);
     if (!pushes) return;
     for (const [name, { pushed, digest }] of pushes.tags)
-      if (this.#listed.has(name)) this.#takeTag(name, { pushed, ...(digest !== undefined && { digest }) });
+      if (this.isListed(name)) this.#takeTag(name, { pushed, ...(digest !== undefined && { digest }) });
     if (pushes.othersBefore !== undefined) this.knowledge.pushedBefore = { at: this.now, before: pushes.othersBefore };
     this.changed = true;
   }
@@ -246,7 +256,7 @@ export class Room {
   }
 
   isListed(name: string): boolean {
-    return this.#listed.has(name);
+    return this.#listed?.has(name) ?? (this.knowledge.seen.has(name) && !this.knowledge.gone.has(name));
   }
 
   /** The tags of the listing, sorted, as far as they are known. */
@@ -258,13 +268,13 @@ export class Room {
   lost(): TagMetadata[] {
     const until = Date.parse(this.now) - BELIEVE_LOSS_AFTER_MS;
     return [...this.knowledge.gone]
-      .filter(([name, since]) => !this.#listed.has(name) && Date.parse(since) > until)
+      .filter(([name, since]) => !this.isListed(name) && Date.parse(since) > until)
       .map(([name]) => this.#describe(name));
   }
 
   /** A tag that is gone from the listing, if it was known. */
   vanished(name: string): TagMetadata | undefined {
-    return this.#listed.has(name) || !this.knowledge.seen.has(name) ? undefined : this.#describe(name);
+    return this.isListed(name) || !this.knowledge.seen.has(name) ? undefined : this.#describe(name);
   }
 
   metadata(image: string): ImageMetadata {
@@ -307,6 +317,11 @@ export class Room {
       });
     return notes;
   }
+}
+
+function isSorted(names: readonly string[]): boolean {
+  for (let i = 1; i < names.length; i++) if ((names[i - 1] as string) > (names[i] as string)) return false;
+  return true;
 }
 
 /** By which a time is known that the listing told. */

@@ -1,17 +1,27 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
+import pLimit from 'p-limit';
 import t from 'tap';
 import type { ImageMetadata } from '../../fn/lookup/metadata.ts';
-import { choose } from '../../fn/policy/choose.ts';
+import { choose, type Choice } from '../../fn/policy/choose.ts';
+import { compareNaturally } from '../../fn/policy/orders.ts';
 import { compilePattern } from '../../fn/policy/pattern.ts';
 import { compilePolicy } from '../../fn/policy/policy.ts';
-import type { Rule } from '../../fn/policy/rule.ts';
+import { Refusal, type Rule } from '../../fn/policy/rule.ts';
 import { diskCache } from '../../registry/cache.ts';
+import { createRegistry } from '../../registry/client.ts';
+import type { CredentialSource } from '../../registry/credentials.ts';
 import { RegistryError } from '../../registry/error.ts';
+import { createHttp } from '../../registry/network.ts';
+import { uniteMetadata, writeMetadata } from '../../registry/record.ts';
 import { createScanner, repositoryOf, type Need, type Scan, type ScannerOptions } from '../../registry/scan.ts';
+import { pushTimeReaders } from '../../registry/times/readers.ts';
 import { commit, counted, scans, type ScanCase } from '../fixtures/registry/scan.ts';
-import { day, FakeRegistry } from './fake.ts';
+import { clockAt, day, FakeRegistry } from './fake.ts';
+import { makeImage, makeIndex, push } from './images.ts';
+import { cannotStart, startRegistry } from './servers.ts';
 
 const IMAGE = 'ghcr.io/org/app';
 const directory = mkdtempSync(join(tmpdir(), 'image-update-scan-'));
@@ -32,7 +42,7 @@ function needOf(rule: ScanCase['rule'], current?: string): Need {
 function runs(registry: FakeRegistry, options: Partial<ScannerOptions> = {}) {
   const cacheDirectory = join(directory, String(caches++));
   return async (days: number, ...needs: Need[]): Promise<Scan & { requests: number; reasons: string[] }> => {
-    const clock = () => new Date(day(days));
+    const clock = clockAt(days);
     const before = registry.requests;
     const scanner = createScanner({ registry, cache: diskCache(cacheDirectory, clock), clock, ...options });
     const scan = await scanner.scan(IMAGE, needs);
@@ -118,7 +128,7 @@ t.test('a tag that moves is found a day later, at once by its digest', async (t)
   registry.tagsByName['main'] = 11;
   const same = await run(10.5, need);
   t.equal(choose(need.rule, same.metadata).chosen?.name, 'edge');
-  const scanner = createScanner({ registry, clock: () => new Date(day(10.6)) });
+  const scanner = createScanner({ registry, clock: clockAt(10.6) });
   t.not(await scanner.digest(IMAGE, 'main'), old);
   await scanner.digest(IMAGE, 'main');
   t.equal(registry.calls.digest, 1, 'asked once a run');
@@ -143,7 +153,7 @@ t.test('commits: new ones come first, old ones a few each run, and none twice', 
 
 t.test('needs of one repository share what is asked', async (t) => {
   const registry = new FakeRegistry({ 'a-1': 1, 'a-2': 2, 'b-1': 3, 'b-2': { built: 2, image: 'a-2' } });
-  const scanner = createScanner({ registry, clock: () => new Date(day(9)) });
+  const scanner = createScanner({ registry, clock: clockAt(9) });
   const [a, b] = await Promise.all([
     scanner.scan(IMAGE, [needOf('glob:a-*')]),
     scanner.scan('ghcr.io/org/app', [needOf('glob:b-*'), needOf('semver:*')]),
@@ -299,4 +309,126 @@ t.test('names', async (t) => {
   t.same(repositoryOf('nginx'), { host: 'docker.io', path: 'library/nginx' });
   t.same(repositoryOf('index.docker.io/org/app'), { host: 'docker.io', path: 'org/app' });
   t.same(repositoryOf('localhost:5000/a/b'), { host: 'localhost:5000', path: 'a/b' });
+});
+
+const built = fc.oneof(
+  { weight: 8, arbitrary: fc.integer({ min: 0, max: 1190 }).map((n) => n / 4) },
+  { weight: 1, arbitrary: fc.constantFrom(null, 'epoch' as const) },
+);
+const name = fc.oneof(
+  fc.tuple(fc.integer({ min: 0, max: 3 }), fc.integer({ min: 0, max: 12 })).map(([a, b]) => `${a}.${b}.0`),
+  fc.integer({ min: 0, max: 60 }).map((n) => `b-${n}`),
+  fc.integer({ min: 0, max: 60 }).map((n) => `main-${commit(n)}-${n}`),
+  fc.constantFrom('main', 'edge', 'latest', 'sha-0abc123'),
+);
+const repository = fc
+  .array(fc.tuple(name, built), { minLength: 1, maxLength: 60, size: 'max' })
+  .map((entries) => Object.fromEntries(entries.map(([name, built]) => [name, { built }])));
+const rule = fc.constantFrom<ScanCase['rule']>(
+  'glob:*',
+  'regexp:^[0-9]',
+  { policy: { newest: { order: 'desc' } } },
+  { policy: { newest: {} }, minimumAge: '480h' },
+  { policy: { semver: { range: '*' } }, minimumAge: '480h' },
+  { policy: { alphabetical: { order: 'desc' } }, minimumAge: '2000h' },
+);
+
+t.test('without a note the choice is that of full knowledge; with one it never goes back', async (t) => {
+  let noted = 0;
+  await fc.assert(
+    fc.asyncProperty(repository, rule, fc.boolean(), async (tags, rule, inOrder) => {
+      if (inOrder) {
+        // Times along the order of the names, as builds have them.
+        const days = Object.values(tags)
+          .flatMap(({ built }) => (typeof built === 'number' ? built : []))
+          .toSorted((a, b) => a - b);
+        for (const name of Object.keys(tags).toSorted(compareNaturally))
+          if (typeof tags[name]!.built === 'number') tags[name]!.built = days.shift()!;
+      }
+      const registry = new FakeRegistry(tags);
+      const [current = ''] = Object.keys(tags);
+      const need = needOf(rule, current);
+      const scan = await createScanner({ registry, clock: clockAt(300) }).scan(IMAGE, [need]);
+      const known = { ...fullKnowledge(registry, 300) };
+      // What is not told of an image has the age of the scan that first saw it.
+      known.tags = known.tags.map((tag) => ({ ...tag, firstSeen: day(300) }));
+      const [found, best] = [scan.metadata, known].map((each) => choose(need.rule, each, { tag: current }));
+      const key = (choice: Choice | undefined) => choice?.chosen?.created;
+      if (scan.notes.length > 0) {
+        noted++;
+        const before = known.tags.find((tag) => tag.name === current)?.created;
+        if (
+          found?.outcome === 'move' &&
+          need.rule.order.by === 'time' &&
+          before &&
+          !before.startsWith('1970') &&
+          !need.rule.descending &&
+          !(need.rule.filter(current) instanceof Refusal)
+        )
+          t.ok(key(found)! >= before, `${key(found)} is not before ${before}`);
+      } else t.same([found?.chosen?.name, found?.outcome], [best?.chosen?.name, best?.outcome], JSON.stringify(tags));
+    }),
+    { numRuns: process.env['QUICK'] ? 100 : 1_000 },
+  );
+  t.comment(`${noted} with a note`);
+});
+
+t.test('a real registry', { skip: cannotStart() }, async (t) => {
+  const server = await startRegistry();
+  t.teardown(() => server.stop());
+  const image = `${server.host}/team/app`;
+  const target = { origin: server.origin, path: 'team/app' };
+  const limit = pLimit(8);
+  const numbers = Array.from({ length: 60 }, (_, i) => i);
+  await Promise.all(
+    numbers.map((i) => limit(() => push(target, makeImage({ created: day(i), content: String(i) }), `build-${i}`))),
+  );
+  const amd64 = makeImage({ kind: 'docker', created: day(200), content: 'amd64' });
+  const arm64 = makeImage({ kind: 'docker', platform: 'linux/arm64', created: day(210), content: 'arm64' });
+  await push(target, makeIndex([arm64, amd64], { kind: 'docker' }), 'multi');
+  const labels = { 'org.opencontainers.image.created': day(250) };
+  await push(target, makeImage({ created: day(205), labels, content: 'labelled' }), 'labelled');
+  await push(target, makeImage({ content: 'timeless' }), 'timeless');
+  await push(target, makeImage({ created: '1970-01-01T00:00:00Z', content: 'epoch' }), 'epoch');
+
+  const cache = join(directory, 'real');
+  const run = async (days: number, need: Need, options: Partial<ScannerOptions> = {}) => {
+    const http = createHttp({ insecure: [server.host], limit: { concurrency: 8, perSecond: 1_000 } });
+    const credentials: CredentialSource = { name: 'none', find: async () => undefined };
+    const registry = createRegistry({ http, credentials, insecure: [server.host] });
+    const scanner = createScanner({
+      registry,
+      pushTimes: pushTimeReaders({ http, origin: () => server.origin }),
+      cache: diskCache(cache, clockAt(days)),
+      clock: clockAt(days),
+      ...options,
+    });
+    const scan = await scanner.scan(image, [need]);
+    http.close();
+    return { ...scan, requests: http.requests, chosen: choose(need.rule, scan.metadata).chosen };
+  };
+  const builds = needOf('glob:build-*', 'build-3');
+  const cold = await run(300, builds);
+  t.equal(cold.chosen?.name, 'build-59');
+  t.ok(cold.requests <= 30, `${cold.requests} requests on a cold cache`);
+  t.same([cold.metadata.complete, cold.metadata.tags.length], [true, 64]);
+  t.match(cold.chosen, { created: day(59), platforms: ['linux/amd64'], digest: /^sha256:/, firstSeen: day(300) });
+  const warm = await run(300.5, builds);
+  t.equal(warm.requests, 1, 'on a warm one the listing alone');
+  t.same(warm.metadata.tags, cold.metadata.tags);
+  const record = writeMetadata([cold.metadata]);
+  t.equal(writeMetadata([uniteMetadata(cold.metadata, warm.metadata)]), record, 'and the record is the same');
+
+  const rest = needOf({ policy: { newest: {} }, filter: { regexp: '^[^b]' } });
+  const others = await run(300.6, rest);
+  t.equal(others.chosen?.name, 'labelled');
+  t.match(
+    others.metadata.tags.find(({ name }) => name === 'multi'),
+    { created: day(200), platforms: ['linux/amd64', 'linux/arm64'] },
+  );
+  t.equal(others.metadata.tags.find(({ name }) => name === 'epoch')?.created, '1970-01-01T00:00:00Z');
+  const arm = await run(300.7, rest, { platform: 'linux/arm64', cache: diskCache(join(directory, 'arm')) });
+  t.equal(arm.chosen?.name, 'multi');
+  const labelled = await run(300.8, rest, { labels: ['127.0.0.1:*/team/*'] });
+  t.equal(labelled.chosen?.created, day(250), 'labels where they are asked for, whatever the cache has of the config');
 });
