@@ -9,7 +9,6 @@ import { describe, type Result } from '../fn/result.ts';
 import { answersOf, configOf, guarded, writeNamed } from '../fn/run.ts';
 import { DONE, FAILED } from '../fn/status.ts';
 import { readTree } from '../fn/tree.ts';
-import { update } from '../fn/update.ts';
 import { UsageError } from '../fn/usage.ts';
 import type { RegistryLookup } from '../registry/lookup.ts';
 import { declareRegistryOptions, type GivenOptions } from '../registry/options.ts';
@@ -106,6 +105,7 @@ function askForTree(operands: string[], directories: string[], options: Options)
     for (const { text, documents } of files.keys()) await addDocuments(answers, text, documents);
     // The record may stand among them.
     answers.dropMetadata();
+    const { update } = await import('../fn/update.ts');
     const { results } = await update([...files.keys()], config, answers, lookup, passedOver);
     for (const result of results.filter(isOfFinding)) io.error(`tk-image: ${describe(result)}`);
   };

@@ -10,10 +10,11 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** Libraries: bundle name to source file. */
 const libraries = { index: 'fn/index.ts', kpt: 'fn/kpt.ts' } as const;
-/** Programs: their source file, and the page that is their help. What they load late is put into the file as text. */
+/** Programs: their source file, the page that is their help, and where what they load late goes. */
 const programs = {
-  'image-update': { entry: 'fn/main.ts', help: 'docs/function.md' },
-  'tk-image': { entry: 'cli/tk-image.ts', help: 'docs/tk-image.md' },
+  // In the file itself, so that it can be carried about alone.
+  'image-update': { entry: 'fn/main.ts', help: 'docs/function.md', apart: cloudFile },
+  'tk-image': { entry: 'cli/tk-image.ts', help: 'docs/tk-image.md', apart: commandFile },
 } as const;
 
 /** Every bundle, by name. */
@@ -36,10 +37,14 @@ const CLOUDS = 'clouds';
 
 /** The file of a module that is loaded late, if it is a cloud's login or an SDK: a package that is loaded late is one. */
 export function cloudFile(id: string): string | undefined {
-  if (id.startsWith('registry/credentials/')) return `${CLOUDS}/${basename(id, '.ts')}.js`;
+  if (/^registry\/credentials\/(?:aws|azure|google)\.ts$/.test(id)) return `${CLOUDS}/${basename(id, '.ts')}.js`;
   return /^[@a-z]/.test(id) && !id.endsWith('.ts')
     ? `${CLOUDS}/${id.replace(/^@/, '').replaceAll('/', '-')}.js`
     : undefined;
+}
+
+function commandFile(id: string): string {
+  return cloudFile(id) ?? `tk-image/${id.replace(/\.ts$/, '').replaceAll('/', '-')}.js`;
 }
 
 /** Writes every bundle and the types into `outdir`. The same sources give the same bytes. */
@@ -57,15 +62,17 @@ export async function buildAll(outdir: string): Promise<void> {
     format: 'cjs',
     external,
   });
-  for (const [name, { entry, help }] of Object.entries(programs)) {
+  for (const [name, { entry, help, apart }] of Object.entries(programs)) {
     const define = { __HELP__: JSON.stringify(readFileSync(join(root, help), 'utf8')) };
     const file = join(outdir, `${name}.js`);
-    const { program, beside } = await bundleLazily(root, entry, { ...options, define }, cloudFile);
+    const { program, beside } = await bundleLazily(root, entry, { ...options, define }, apart);
     writeFileSync(file, program);
     chmodSync(file, 0o755);
-    // Programs that load the same get the same file.
-    mkdirSync(join(outdir, CLOUDS), { recursive: true });
-    for (const [path, text] of beside) writeFileSync(join(outdir, path), text);
+    // Programs that load the same SDK share its file.
+    for (const [path, text] of beside) {
+      mkdirSync(join(outdir, dirname(path)), { recursive: true });
+      writeFileSync(join(outdir, path), text);
+    }
   }
   // The package is ESM; the bundles are not.
   writeFileSync(join(outdir, 'package.json'), '{"type":"commonjs"}\n');

@@ -35,7 +35,7 @@ function program(name: string, ...args: string[]): string[] {
 /** Largest size of each bundle in bytes. A bundle that grows past it must be looked at: start-up is a feature. */
 const SIZES: Record<Bundle, number> = {
   'image-update': 1_150_000,
-  'tk-image': 1_650_000,
+  'tk-image': 20_000,
   index: 950_000,
   kpt: 950_000,
 };
@@ -52,7 +52,7 @@ async function checkDist(): Promise<string[]> {
     await buildAll(join(second, 'dist'));
     return [
       ...differences(join(first, 'dist'), join(second, 'dist')),
-      ...cloudProblems(join(first, 'dist/clouds')),
+      ...besideProblems(join(first, 'dist')),
       ...bundles.flatMap((name) => bundleProblems(name, join(first, 'dist', `${name}.js`))),
       ...behaviour(join(first, 'dist')),
       ...(await packageProblems(first)),
@@ -98,23 +98,27 @@ function bundleProblems(name: Bundle, file: string): string[] {
 /** What the SDKs try to load, and do without. */
 const OPTIONAL = /^@aws-sdk\/signature-v4-crt$/;
 
-/** The SDKs of the clouds may be large, but must be whole, and the same on every machine. */
-function cloudProblems(directory: string): string[] {
-  return readdirSync(directory).flatMap((file) => {
-    const text = readFileSync(join(directory, file), 'utf8');
-    const loaded = [...text.matchAll(/\brequire\("([^"]+)"\)/g)].map(([, wanted = '']) => wanted);
-    return [
-      ...loaded
-        .filter((wanted) => !isBuiltin(wanted) && !OPTIONAL.test(wanted))
-        .map((wanted) => `dist/clouds/${file} loads ${wanted}`),
-      ...(text.includes(root) ? [`dist/clouds/${file} holds the path of this checkout`] : []),
-    ];
-  });
+/** The files beside the programs may be large, but must be whole, and the same on every machine. */
+function besideProblems(dist: string): string[] {
+  const programs =
+    readFileSync(join(dist, 'tk-image.js'), 'utf8') + readFileSync(join(dist, 'image-update.js'), 'utf8');
+  return filesBelow(dist)
+    .filter((file) => /^(?:clouds|tk-image)\//.test(file))
+    .flatMap((file) => {
+      const text = readFileSync(join(dist, file), 'utf8');
+      const loaded = [...text.matchAll(/\brequire\("([^"]+)"\)/g)].map(([, wanted = '']) => wanted);
+      const missing = loaded.filter((id) => !isBuiltin(id) && !OPTIONAL.test(id) && !isInside(programs, id));
+      return [
+        ...missing.map((id) => `dist/${file} loads ${id}`),
+        ...(text.includes(root) ? [`dist/${file} holds the path of this checkout`] : []),
+        ...NEWER.filter((api) => text.includes(api)).map((api) => `dist/${file} uses ${api}, which Node 22.19 has not`),
+      ];
+    });
 }
 
 /** Whether a module that is loaded late is in the program, or in a file beside it (scripts/lazy.ts). */
 function isInside(text: string, id: string): boolean {
-  return id.startsWith('lazy:') && (text.includes(`\n${JSON.stringify(id)}:`) || text.includes(`"${id}":"./clouds/`));
+  return id.startsWith('lazy:') && (text.includes(`\n${JSON.stringify(id)}:`) || text.includes(`"${id}":"./`));
 }
 
 /** The bundles that are programs. */

@@ -1,6 +1,7 @@
 // One file an entry point, of which a run compiles only what it needs: modules that the sources load by `import()` are
-// bundled apart and put into the file as text. Node compiles the whole of a file at its start; a text costs little. What is
-// large and rarely wanted, the SDKs of the clouds, has files of its own, as even to skip megabytes of text takes time.
+// bundled apart and put into the file as text. Node compiles the whole of a file at its start; a text costs little. Where there
+// is much of it, files beside the program cost nothing.
+import { isBuiltin } from 'node:module';
 import { relative, sep } from 'node:path';
 import { build, type BuildOptions, type Plugin } from 'esbuild';
 
@@ -23,7 +24,8 @@ function lazyImports(root: string, found: Set<string>): Plugin {
     setup({ onResolve }) {
       onResolve({ filter: /./ }, async ({ kind, path, importer, resolveDir }) => {
         // A package loads the parts of its own as it likes.
-        if (kind !== 'dynamic-import' || importer.split(sep).includes('node_modules')) return undefined;
+        if (kind !== 'dynamic-import' || isBuiltin(path) || importer.split(sep).includes('node_modules'))
+          return undefined;
         const isFile = /^\.\.?\//.test(path);
         const id = isFile ? relative(root, new URL(path, `file://${resolveDir}/`).pathname) : path;
         found.add(id);
@@ -67,10 +69,12 @@ export async function bundleLazily(
     const next = [...found].toSorted().find((id) => !inside.has(id) && !(PREFIX + id in files));
     if (next === undefined) break;
     const file = apart(next);
-    if (file === undefined) inside.set(next, await bundle(next, lazily));
+    const code = await bundle(next, lazily);
+    if (file === undefined) inside.set(next, code);
     else {
       files[PREFIX + next] = `./${file}`;
-      beside.set(file, await bundle(next, []));
+      // The parentheses make V8 compile it at once instead of looking it over first.
+      beside.set(file, `module.exports = (function (exports, require, module) {\n${code}\n});\n`);
     }
   }
   const table = [...inside].map(([id, code]) => `${JSON.stringify(PREFIX + id)}:${JSON.stringify(code)}`).join(',\n');
@@ -82,14 +86,16 @@ ${table}
 const beside = ${JSON.stringify(files)};
 const loaded = {};
 function load(id) {
-  if (id in beside) return require(beside[id]);
-  if (!(id in lazy)) return require(id);
+  if (!(id in lazy || id in beside)) return require(id);
   if (!(id in loaded)) {
     const module = (loaded[id] = { exports: {} });
-    const options = { filename: __filename + "#" + id };
-    require("node:vm").compileFunction(lazy[id], ["exports", "require", "module"], options)(module.exports, load, module);
+    (id in beside ? require(beside[id]) : compile(id))(module.exports, load, module);
   }
   return loaded[id].exports;
+}
+function compile(id) {
+  const options = { filename: __filename + "#" + id };
+  return require("node:vm").compileFunction(lazy[id], ["exports", "require", "module"], options);
 }
 (function (require) {
 ${main}

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { asMap } from '../../fn/lookup/values.ts';
 import type { Credentials } from '../credentials.ts';
 import { RegistryError } from '../error.ts';
@@ -57,6 +56,8 @@ interface Ended {
 async function run(program: string, input: string, environment: NodeJS.ProcessEnv, timeoutMs: number): Promise<Ended> {
   const env = { ...environment };
   for (const name of OURS) delete env[name];
+  // It takes some milliseconds to load, and few have helpers.
+  const { spawn } = await import('node:child_process');
   return new Promise((resolve, reject) => {
     // No shell: the name and the server stay data. What it says on stderr may hold secrets and goes nowhere.
     const child = spawn(program, ['get'], { env, stdio: ['pipe', 'pipe', 'ignore'], windowsHide: true });
