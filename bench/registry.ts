@@ -96,7 +96,7 @@ async function newest(bench: RegistryBench, origin: string): Promise<Figure[]> {
   ] as const) {
     await requestsOf(origin);
     const { stdout } = rehearse({ args }, bench.scratch);
-    if (stdout.toString() !== `main-${BUILDS - 1}\n`) throw new Error(`bench: newest is ${stdout}`);
+    if (stdout.toString() !== `main-${BUILDS - 1}\n`) throw new Error(`bench: the newest is ${stdout.toString()}`);
     const what = `the newest of ${BUILDS} builds, ${state}`;
     figures.push({ case: 'registry', what, value: await requestsOf(origin), unit: 'requests', limit });
   }

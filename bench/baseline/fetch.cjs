@@ -1,5 +1,8 @@
 // Asks for a URL and parses its JSON: the least that a look-up must do.
-fetch(process.argv[2]).then(async (response) => {
+async function main() {
+  const response = await fetch(process.argv[2]);
   const { tags } = JSON.parse(await response.text());
   console.log(tags.length);
-});
+}
+
+void main();
