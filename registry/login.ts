@@ -25,6 +25,7 @@ type ScopeOf = (path: string) => string;
 
 interface HostState {
   scheme: Scheme;
+  isPinged?: boolean;
   /** The first request to the host, which finds the scheme out; the others wait for it. */
   first?: Promise<unknown>;
 }
@@ -35,6 +36,7 @@ interface Authorization {
   token?: TokenRequest;
 }
 
+const MAX_PING_BYTES = 64 * 1024;
 /** Refusals in a row after which credentials are not shown again: many wrong logins lock an account. */
 const MAX_REFUSALS = 3;
 
@@ -100,9 +102,10 @@ export class Login {
     try {
       const known = await authorize();
       let response = await send(known);
-      if (response.status === 401) {
+      const asks = response.status === 401 ? response : await this.#ping(request.url, response, state, credentials);
+      if (asks) {
         if (known?.token) this.#tokens.forget(known.token, known.header.slice('Bearer '.length));
-        state.scheme = schemeOf(repository, request.url, response) ?? state.scheme;
+        state.scheme = schemeOf(repository, request.url, asks) ?? state.scheme;
         const login = await authorize();
         // The same again would only be refused again.
         if (!login || login.header === known?.header) throw this.#refused(repository, credentials);
@@ -116,6 +119,24 @@ export class Login {
         this.#refusals.set(refusals, (this.#refusals.get(refusals) ?? 0) + 1);
       throw error;
     }
+  }
+
+  /**
+   * Some registries that anybody may ask hide what is not for everybody: they answer 404 or 403 and ask for no login. If we
+   * have one and did not need it yet, the API's root, asked once, may say how it is shown. Undefined: it does not.
+   */
+  async #ping(
+    url: URL,
+    { status }: HttpResponse,
+    state: HostState,
+    credentials: Credentials | undefined,
+  ): Promise<HttpResponse | undefined> {
+    if ((status !== 404 && status !== 403) || !credentials || state.scheme.kind !== 'open' || state.isPinged)
+      return undefined;
+    state.isPinged = true;
+    const root = new URL('/v2/', url);
+    const response = await this.#options.http.send({ method: 'GET', url: root, maxBytes: MAX_PING_BYTES });
+    return response.status === 401 ? response : undefined;
   }
 
   async #credentials({ host, path }: Repository): Promise<Credentials | undefined> {

@@ -5,6 +5,7 @@ import { RegistryError } from './error.ts';
 import type { Http, HttpRequest, HttpResponse } from './http.ts';
 import { parseJson } from './json.ts';
 import type { Redactor } from './redact.ts';
+import { place } from './words.ts';
 
 /** What a token is asked for. */
 export interface TokenRequest {
@@ -131,7 +132,7 @@ export function basicHeader(username: string, password: string): string {
 }
 
 function readToken({ realm, credentials }: TokenRequest, { status, body }: HttpResponse, asked: number): Token {
-  const where = `the token server ${realm.origin}${realm.pathname}`;
+  const where = `the token server ${place(realm)}`;
   if (status === 400 || status === 401 || status === 403)
     throw new RegistryError(
       'unauthorized',

@@ -14,7 +14,7 @@ import {
 } from './address.ts';
 import { RegistryError } from './error.ts';
 import type { HttpRequest, HttpResponse } from './http.ts';
-import { label, sanitise } from './words.ts';
+import { label, place, sanitise } from './words.ts';
 import { proxyAuthorization, proxyFor, ProxyRefusal, TunnelAgent } from './proxy.ts';
 
 /** Milliseconds. `idle`: without a byte; `total`: of one answer, body and all. */
@@ -38,7 +38,10 @@ export interface TransportOptions {
 }
 
 /** The connection broke before the answer was complete: another try may help. */
-export class LostConnection extends RegistryError {}
+export class LostConnection extends RegistryError {
+  /** It had been kept open, and the server closed it as the request came: nobody's fault. */
+  isStale = false;
+}
 
 /** One request and its answer: no redirects, no second try. Connections stay open, apart for each origin and identity. */
 export class Transport {
@@ -96,13 +99,17 @@ export class Transport {
       function fail(error: Error): void {
         done();
         outgoing.destroy();
-        reject(error instanceof RegistryError ? error : problemOf(error, request));
+        const problem = error instanceof RegistryError ? error : problemOf(error, request);
+        if (problem instanceof LostConnection) problem.isStale = outgoing.reusedSocket;
+        reject(problem);
       }
       outgoing.on('socket', (socket) => {
         if (outgoing.reusedSocket || (proxy && secure)) return clearTimeout(connecting);
         socket.once(through.protocol === 'https:' ? 'secureConnect' : 'connect', () => {
           clearTimeout(connecting);
-          if (!proxy && socket.remoteAddress) this.#kinds.set(url.hostname, addressKind(socket.remoteAddress));
+          // A host that was public once is not trusted as a private one later: names can be led elsewhere.
+          if (proxy || !socket.remoteAddress || this.#kinds.get(url.hostname) === 'public') return;
+          this.#kinds.set(url.hostname, addressKind(socket.remoteAddress));
         });
       });
       outgoing.setTimeout(idle, late('nothing came', idle));
@@ -287,7 +294,7 @@ function tlsWords(code: string, message: string): string {
 }
 
 function refused(request: HttpRequest, why: string): RegistryError {
-  const who = request.namedBy ? `${request.namedBy.host} leads to ${request.url.host}` : request.url.host;
+  const who = request.namedBy ? `${place(request.namedBy)} leads to ${place(request.url)}` : place(request.url);
   return new RegistryError('refused-address', `${who}, which is not asked: ${why}`);
 }
 

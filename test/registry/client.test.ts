@@ -479,6 +479,22 @@ t.test('several challenges', async (t) => {
   });
 });
 
+t.test('a registry that hides what is not for everybody', async (t) => {
+  const server = await scripted(t, ({ path, authorization }, response) => {
+    if (authorization === HEADER) return answer(response, 200, { tags: ['secret'] });
+    if (path === '/v2/') return answer(response, 401, {}, { 'www-authenticate': 'Basic realm=x' });
+    return path.includes('open') ? answer(response, 200, { tags: ['open'] }) : fault(response, 404, 'NAME_UNKNOWN');
+  });
+  const { registry } = setUp(t, [server], { [server.host]: BASIC });
+  t.same((await registry.tags(repo(server, 'open'))).tags, ['open']);
+  t.same(server.authorizations, []);
+  t.same((await registry.tags(repo(server, 'hidden'))).tags, ['secret']);
+  t.equal(server.seen.length, 4, 'open, hidden, root, hidden');
+  const anonymous = setUp(t, [server]).registry;
+  await t.rejects(anonymous.tags(repo(server, 'hidden')), { message: /404/ });
+  t.equal(server.seen.length, 5);
+});
+
 t.test('credentials stay where they belong', { skip: cannotStart() && 'openssl is missing' }, async (t) => {
   const { ca, server: pair } = certificates();
   await t.test('one host, its port, and no other', async (t) => {

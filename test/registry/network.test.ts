@@ -320,7 +320,7 @@ t.test('what an answer names may not lead inside', async (t) => {
   ])
     await t.rejects(
       realm(url, 'https://1.1.1.1/'),
-      { kind: 'refused-address', message: /1\.1\.1\.1 leads to .*not asked/ },
+      { kind: 'refused-address', message: /1\.1\.1\.1 leads to https:.*not asked/ },
       url,
     );
   await t.rejects(
@@ -517,6 +517,21 @@ t.test('second tries', async (t) => {
     });
     t.equal(server.seen.length, tries, `${name}: it is left alone`);
   }
+});
+
+t.test('a connection that was closed while it was kept open is no failure', async (t) => {
+  const used = new WeakSet<object>();
+  const server = await scripted(t, (_, response) => {
+    const socket = response.socket!;
+    if (used.has(socket)) return void socket.destroy();
+    used.add(socket);
+    return answer(response, 200, {});
+  });
+  const clock = fakeClock();
+  const http = network(t, [server], { clock });
+  for (let count = 0; count < 5; count++) t.equal((await get(http, server.origin)).status, 200);
+  t.same(clock.slept, []);
+  t.equal(server.connections, 5);
 });
 
 t.test('one budget of second tries a run, and one host that fails holds no other up', async (t) => {

@@ -88,8 +88,12 @@ export async function startRegistry(options: ServerOptions = {}): Promise<Server
     env: { PATH: process.env['PATH'], OTEL_TRACES_EXPORTER: 'none' },
   });
   const closed = new Promise((resolve) => child.on('close', resolve));
+  // A test that breaks off leaves nothing running.
+  const kill = () => void child.kill('SIGKILL');
+  process.once('exit', kill);
   async function stop(): Promise<void> {
-    child.kill('SIGKILL');
+    process.off('exit', kill);
+    kill();
     await Promise.all([closed, issuer?.stop()]);
     rmSync(directory, { recursive: true, force: true });
   }
