@@ -158,7 +158,7 @@ class RegistryClient implements Registry {
   }
 }
 
-export function nameOf({ host, path }: Repository): string {
+function nameOf({ host, path }: Repository): string {
   return `${host}/${path}`;
 }
 

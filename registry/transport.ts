@@ -25,7 +25,7 @@ export interface Timeouts {
 }
 
 /** `total` is what a listing of 250,000 tags in one page takes on a slow line, and more. */
-export const TIMEOUTS: Timeouts = { connect: 10_000, idle: 30_000, total: 120_000 };
+const TIMEOUTS: Timeouts = { connect: 10_000, idle: 30_000, total: 120_000 };
 
 export interface TransportOptions {
   /** PEM certificates of authorities that are trusted beside the system's. */

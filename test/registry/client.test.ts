@@ -1,4 +1,7 @@
 // The protocol: listings in all dialects, manifests, logins. Canaries: no credential may come where it does not belong.
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import fc from 'fast-check';
 import t from 'tap';
 import { readChallenges } from '../../registry/challenge.ts';
 import { createRegistry } from '../../registry/client.ts';
@@ -7,6 +10,7 @@ import { nextLink, resolveNext } from '../../registry/link.ts';
 import { createHttp, type HttpOptions, type Network } from '../../registry/network.ts';
 import type { Registry, Repository } from '../../registry/registry.ts';
 import { listTags } from '../../registry/tags.ts';
+import { root } from '../../scripts/build.ts';
 import { challenges } from '../fixtures/registry/challenges.ts';
 import { links, nextPages, PAGE } from '../fixtures/registry/links.ts';
 import { googleFacts, googleList, listings } from '../fixtures/registry/listings.ts';
@@ -112,23 +116,86 @@ t.test('bounds of a listing', async (t) => {
   });
 });
 
-t.test('100,000 tags in little memory, in one page or a hundred', async (t) => {
+t.test('whatever a registry sends, a link stays on its host and a challenge is read', async () => {
+  const numRuns = process.env['QUICK'] ? 200 : 3000;
+  const words = [
+    '<',
+    '>',
+    ';',
+    ',',
+    '"',
+    '=',
+    ' ',
+    'rel',
+    'next',
+    'https:',
+    'http:',
+    '//',
+    '/v2/',
+    'r.test',
+    'evil.test',
+    '@',
+    ':443',
+    '\\',
+    '?last=',
+    '[',
+    '%',
+    'Bearer',
+    'realm',
+    'Basic',
+  ];
+  const texts = fc
+    .array(fc.oneof(fc.constantFrom(...words), fc.string({ maxLength: 5 })), { maxLength: 20 })
+    .map((parts) => parts.join(''));
+  fc.assert(
+    fc.property(texts, (text) => {
+      const registry = new URL(PAGE);
+      const next = resolveNext(nextLink([text]) ?? text, registry, registry);
+      if (!('problem' in next) && next.origin !== registry.origin) throw new Error(`it leads to ${next.origin}`);
+      for (const { scheme } of readChallenges([text]))
+        if (scheme === '') throw new Error('a challenge without a scheme');
+    }),
+    { numRuns },
+  );
+});
+
+/** Lists the tags in a process of its own, and prints how many there are and how many bytes it took. */
+const LISTER = `
+const { createHttp } = await import('./registry/network.ts');
+const { createRegistry } = await import('./registry/client.ts');
+const [host] = process.argv.slice(1);
+const http = createHttp({ insecure: [host], environment: {} });
+const credentials = { name: 'nothing', find: async () => undefined };
+const registry = createRegistry({ http, insecure: [host], credentials });
+await registry.tags({ host, path: 'small' });
+const start = process.resourceUsage().maxRSS;
+const { tags } = await registry.tags({ host, path: 'one' });
+console.log(JSON.stringify([tags.length, process.resourceUsage().maxRSS - start]));
+`;
+
+t.test('100,000 tags in one page or in a hundred take little memory', async (t) => {
   const tags = Array.from({ length: 100_000 }, (_, index) => `v1.${index}.0-build.${index * 7}`);
-  const server = await scripted(t, shelves({ one: { tags } }));
-  const paged = await scripted(t, shelves({ one: { tags } }, 1000));
-  // This server takes no size of a page, as docker-registry does.
   const whole = Buffer.from(JSON.stringify({ name: 'one', tags }));
-  server.script = (_, response) => answer(response, 200, whole);
-  for (const [one, requests] of [
-    [server, 1],
-    [paged, 100],
+  const small = { tags: ['a'] };
+  const pages = shelves({ one: { tags }, small }, 1000);
+  // docker-registry takes no size of a page.
+  const all: Script = ({ path }, response) => answer(response, 200, path.includes('one') ? whole : small);
+  for (const [script, requests] of [
+    [all, 1],
+    [pages, 100],
   ] as const) {
-    const { registry } = setUp(t, [one]);
-    const list = await registry.tags(repo(one, 'one'));
+    const server = await scripted(t, script);
+    const { registry } = setUp(t, [server]);
+    const list = await registry.tags(repo(server, 'one'));
     t.equal(list.complete, true);
-    t.equal(list.tags.length, tags.length);
     t.equal(list.tags.join(), tags.join());
-    t.equal(one.seen.length, requests);
+    t.equal(server.seen.length, requests);
+    const run = promisify(execFile)(process.execPath, ['--input-type=module', '--eval', LISTER, server.host], {
+      cwd: root,
+    });
+    const [count, kibibytes] = JSON.parse((await run).stdout) as [number, number];
+    t.equal(count, tags.length);
+    t.ok(kibibytes < 60 * 1024, `${Math.round(kibibytes / 1024)} MiB`);
   }
 });
 

@@ -150,7 +150,7 @@ async function startIssuer(): Promise<Scripted> {
 export const REFRESH_TOKEN = 'a-refresh-token-of-the-test';
 
 /** A token that a registry in token mode accepts for scopes such as `repository:team/app:pull`. */
-export function issueToken(...scopes: string[]): string {
+function issueToken(...scopes: string[]): string {
   const { issuer } = certificates();
   const now = Math.floor(Date.now() / 1000);
   const header = { typ: 'JWT', alg: 'RS256', x5c: [new X509Certificate(issuer.cert).raw.toString('base64')] };
