@@ -144,7 +144,13 @@ class RegistryClient implements Registry {
   #url({ host, path }: Repository, rest: string): URL {
     const api = host === 'docker.io' ? HUB_API : host;
     const plain = this.#insecure.has(URL.parse(`http://${api}`)?.host ?? '');
-    return new URL(`${plain ? 'http' : 'https'}://${api}/v2/${path}/${rest}`);
+    const url = URL.parse(`${plain ? 'http' : 'https'}://${api}/v2/${path}/${rest}`);
+    if (url) return url;
+    // The grammar of references allows ports that there are none of.
+    throw new RegistryError(
+      'malformed',
+      `${host}/${path}: "${host}" is not a host with a port; correct the image's name`,
+    );
   }
 
   /** Takes secrets out of whatever is thrown; the one way out of this room for what a registry says. */

@@ -49,7 +49,7 @@ export class Network implements Http {
 
   async send(request: HttpRequest): Promise<HttpResponse> {
     if (!request.namedBy) this.#named.add(request.url.hostname);
-    let current = request;
+    let current: Prepared = { ...request, headers: lowerCase(request.headers ?? {}) };
     for (let redirects = 0; ; redirects++) {
       this.#checkScheme(current);
       const response = await this.#patiently(current);
@@ -141,20 +141,27 @@ export function insecureHosts(hosts: Iterable<string>): ReadonlySet<string> {
   return new Set([...hosts].map((host) => URL.parse(`http://${host}`)?.host ?? host));
 }
 
+/** A request with its headers by lower-case name. */
+type Prepared = HttpRequest & { headers: Readonly<Record<string, string>> };
+
 /** The request that a redirect asks for; undefined where the answer is none. A body is never sent on. */
-function redirectOf(request: HttpRequest, { status, headers }: HttpResponse): HttpRequest | undefined {
+function redirectOf(request: Prepared, { status, headers }: HttpResponse): Prepared | undefined {
   const location = headers['location']?.[0];
   if (status < 301 || status > 308 || status === 304 || location === undefined || request.method === 'POST')
     return undefined;
   const url = URL.parse(location, request.url.href);
   if (!url) throw new RegistryError('malformed', `${label(request)}: the redirect leads to no URL`);
-  const { headers: sent = {}, ...rest } = request;
   if (url.origin === request.url.origin) return { ...request, url };
   if (request.url.protocol === 'https:' && url.protocol !== 'https:')
     throw new RegistryError(
       'refused-address',
       `${label(request)}: the redirect leads from https to ${place(url)}, which is not followed`,
     );
-  const open = Object.fromEntries(Object.entries(sent).filter(([name]) => name !== 'authorization'));
-  return { ...rest, url, headers: open, namedBy: request.url, identity: '' };
+  // Anything else may be a credential: registries' own APIs have headers of their own for them.
+  const { accept } = request.headers;
+  return { ...request, url, headers: accept === undefined ? {} : { accept }, namedBy: request.url, identity: '' };
+}
+
+function lowerCase(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }

@@ -655,6 +655,9 @@ t.test('the Docker Hub is one host', async (t) => {
     'http://plain.test/v2/a/tags/list?n=1000',
   ]);
   t.equal(found[0], 'docker.io library/nginx');
+  await t.rejects(registry.tags({ host: 'r.test:99999', path: 'a' }), {
+    message: /"r\.test:99999" is not a host with a port/,
+  });
 });
 
 t.test('a host that fails at first keeps nobody waiting for ever', async (t) => {
