@@ -50,7 +50,7 @@ export class Tokens {
     this.#redactor = redactor;
   }
 
-  /** @throws RegistryError `unauthorized` where the server takes the credentials for wrong, and whatever `Http` throws. */
+  /** @throws RegistryError `unauthorized` where the server takes the credentials for wrong, `denied` where they have no right, and whatever `Http` throws. */
   async get(request: TokenRequest): Promise<string> {
     const key = keyOf(request);
     const known = this.#known.get(key);
@@ -133,6 +133,11 @@ export function basicHeader(username: string, password: string): string {
 
 function readToken({ realm, credentials }: TokenRequest, { status, body }: HttpResponse, asked: number): Token {
   const where = `the token server ${place(realm)}`;
+  if (status === 403 && credentials)
+    throw new RegistryError(
+      'denied',
+      `${where} gives these credentials no token for it (403); ask for the right to pull`,
+    );
   if (status === 400 || status === 401 || status === 403)
     throw new RegistryError(
       'unauthorized',

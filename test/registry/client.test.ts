@@ -398,7 +398,7 @@ t.test('what token servers say', async (t) => {
     [{}, 404, /answered 404/],
     [{}, 500, /answered 500/],
     [{}, 401, /wants a login \(401\), and there are no credentials for it in the test/],
-    [{}, 403, /wants a login/],
+    [{}, 403, /wants a login.*no credentials/],
   ];
   for (const [body, status, message] of faults) {
     const { issuer, server } = await issued(t);
@@ -486,6 +486,21 @@ t.test('no storm of 401', async (t) => {
     t.equal(server.seen.length, 2);
     t.equal(issuer.seen.length, 1);
   });
+  await t.test('a right password is shown again, however many repositories it may not pull', async (t) => {
+    const { issuer, server } = await issued(t);
+    const { registry } = setUp(t, [server, issuer], { [server.host]: BASIC });
+    const give = issuer.script;
+    for (const [status, kind] of [
+      [200, 'unauthorized'],
+      [403, 'denied'],
+    ] as const) {
+      issuer.script = (_, response) => answer(response, status, { token: 'without-rights' });
+      for (let count = 0; count < 5; count++)
+        await t.rejects(registry.tags(repo(server, `hidden/${status}-${count}`)), { name: 'RegistryError', kind });
+    }
+    issuer.script = give;
+    t.same((await registry.tags(repo(server))).tags, ['a']);
+  });
   await t.test('wrong passwords are not shown for ever', async (t) => {
     const basic = await scripted(t, (_, response) =>
       answer(response, 401, {}, { 'www-authenticate': 'Basic realm=x' }),
@@ -528,6 +543,21 @@ t.test('several challenges', async (t) => {
     t.same((await registry.tags(repo(server))).tags, ['a'], name);
     t.match(server.authorizations, [basic ? /^Basic / : /^Bearer /], name);
   }
+
+  await t.test('a scope that only looks like the path’s own is not', async (t) => {
+    issuer.seen.length = 0;
+    issuer.script = (_, response) => answer(response, 200, { token: 'good-token' });
+    server.script = ({ authorization }, response) =>
+      authorization === 'Bearer good-token'
+        ? answer(response, 200, { tags: ['a'] })
+        : answer(response, 401, {}, { 'www-authenticate': `${bearer},scope="repository:xapp:pull"` });
+    const { registry } = setUp(t, [server, issuer]);
+    for (const path of ['app', 'other']) await registry.tags(repo(server, path));
+    t.same(
+      issuer.seen.map(({ query }) => query.get('scope')),
+      ['repository:xapp:pull', 'repository:other:pull'],
+    );
+  });
 
   await t.test('a scope with a prefix is learned', async (t) => {
     issuer.seen.length = 0;
@@ -624,6 +654,17 @@ t.test('credentials stay where they belong', { skip: cannotStart() && 'openssl i
     t.same(thief.authorizations, []);
     t.notMatch(JSON.stringify(thief.seen.map(({ url, body, headers }) => [url, body, headers])), 'canary');
   });
+});
+
+t.test('only the registry may ask for its login', async (t) => {
+  const thief = await scripted(t, (_, response) =>
+    answer(response, 401, {}, { 'www-authenticate': [`Bearer realm="${thief.origin}/token"`, 'Basic realm=x'] }),
+  );
+  const server = await scripted(t, (_, response) => answer(response, 307, '', { location: `${thief.origin}/blob` }));
+  const { registry } = setUp(t, [server, thief], { [server.host]: BASIC });
+  await t.rejects(registry.tags(repo(server)), { name: 'RegistryError', kind: 'unauthorized' });
+  t.equal(thief.seen.length, 1);
+  t.same([...thief.authorizations, ...server.authorizations], []);
 });
 
 t.test('the Docker Hub is one host', async (t) => {
