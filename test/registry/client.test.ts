@@ -17,7 +17,7 @@ import { googleFacts, googleList, listings } from '../fixtures/registry/listings
 import { fakeClock, type FakeClock } from './clock.ts';
 import { digestOf, makeImage, makeIndex } from './images.ts';
 import { answer, fault, shelves, startScripted, type Script, type Scripted } from './scripted.ts';
-import { certificates, cannotStart } from './servers.ts';
+import { certificates, cannotMakeKeys } from './servers.ts';
 
 type Test = Pick<typeof t, 'teardown'>;
 
@@ -592,7 +592,7 @@ t.test('a registry that hides what is not for everybody', async (t) => {
   t.equal(server.seen.length, 5);
 });
 
-t.test('credentials stay where they belong', { skip: cannotStart() && 'openssl is missing' }, async (t) => {
+t.test('credentials stay where they belong', { skip: cannotMakeKeys() }, async (t) => {
   const { ca, server: pair } = certificates();
   await t.test('one host, its port, and no other', async (t) => {
     const one = await scripted(t, (_, response) => answer(response, 401, {}, { 'www-authenticate': 'Basic realm=x' }));

@@ -18,7 +18,7 @@ import { noProxies, proxies } from '../fixtures/registry/proxies.ts';
 import { NOW, quotas, retryAfters } from '../fixtures/registry/quotas.ts';
 import { fakeClock } from './clock.ts';
 import { answer, startScripted, type Script, type Scripted } from './scripted.ts';
-import { cannotStart, certificates } from './servers.ts';
+import { cannotMakeKeys, certificates } from './servers.ts';
 
 const MAX_BYTES = 100_000;
 const SECRET = 'Bearer canary-of-the-network-test';
@@ -551,7 +551,7 @@ t.test('one budget of second tries a run, and one host that fails holds no other
   t.equal(http.requests, 31 + RETRY_BUDGET);
 });
 
-t.test('TLS', { skip: cannotStart() && 'openssl is missing' }, async (t) => {
+t.test('TLS', { skip: cannotMakeKeys() }, async (t) => {
   const { ca, server: pair, client } = certificates();
   const server = await scripted(t, (_, response) => answer(response, 200, {}), { tls: pair });
   await t.rejects(get(network(t, []), server.origin), {
@@ -655,7 +655,7 @@ async function listen(server: Server): Promise<void> {
   await once(server, 'listening');
 }
 
-t.test('proxies', { skip: cannotStart() && 'openssl is missing' }, async (t) => {
+t.test('proxies', { skip: cannotMakeKeys() }, async (t) => {
   const { ca, server: pair } = certificates();
   const server = await scripted(t, (_, response) => answer(response, 200, 'by the registry'), { tls: pair });
   const proxy = await startProxy(t, () => Number(new URL(server.origin).port));

@@ -39,8 +39,13 @@ const START_SECONDS = 15;
 
 /** Why a registry cannot be started here, for a test's `skip`; false if it can. */
 export function cannotStart(program: RegistryProgram = 'docker-registry'): string | false {
+  if (cannotMakeKeys()) return cannotMakeKeys();
+  return findProgram(program) ? false : `${program} is missing; npm test (as root) or npm run tools gets it`;
+}
+
+/** Why there are no certificates here, for a test's `skip`; false if there are. */
+export function cannotMakeKeys(): string | false {
   if (process.env['QUICK']) return 'QUICK: it starts other programs';
-  if (!findProgram(program)) return `${program} is missing; npm test (as root) or npm run tools gets it`;
   return findProgram('openssl') ? false : 'openssl is missing';
 }
 
