@@ -33,6 +33,8 @@ const ACCEPT = MANIFEST_TYPES.join(', ');
 /** What the distribution specification has registries take at least. */
 const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 const MAX_BLOB_BYTES = 8 * 1024 * 1024;
+/** Answers to HEAD after which GET is tried. */
+const NO_HEAD = new Set([200, 400, 404, 405, 406, 501]);
 /** Where the Docker Hub's API is. */
 const HUB_API = 'registry-1.docker.io';
 
@@ -79,8 +81,8 @@ class RegistryClient implements Registry {
       const head = await this.#login.send(repository, { ...ask, method: 'HEAD' });
       const digest = head.headers['docker-content-digest']?.[0];
       if (head.status === 200 && digest !== undefined && isDigest(digest)) return digest;
-      if (head.status === 401 || head.status === 403) throw failure(repository, ask, head);
       // No HEAD here, or one without the digest; a 404 of HEAD alone has been seen too.
+      if (!NO_HEAD.has(head.status)) throw failure(repository, ask, head);
       const { body, digest: told } = await this.#getManifest(repository, ask);
       return told ?? digestOf(body, 'sha256');
     });
@@ -142,7 +144,13 @@ class RegistryClient implements Registry {
   #url({ host, path }: Repository, rest: string): URL {
     const api = host === 'docker.io' ? HUB_API : host;
     const plain = this.#insecure.has(URL.parse(`http://${api}`)?.host ?? '');
-    return new URL(`${plain ? 'http' : 'https'}://${api}/v2/${path}/${rest}`);
+    const url = URL.parse(`${plain ? 'http' : 'https'}://${api}/v2/${path}/${rest}`);
+    if (url) return url;
+    // The grammar of references allows ports that there are none of.
+    throw new RegistryError(
+      'malformed',
+      `${host}/${path}: "${host}" is not a host with a port; correct the image's name`,
+    );
   }
 
   /** Takes secrets out of whatever is thrown; the one way out of this room for what a registry says. */
@@ -156,7 +164,7 @@ class RegistryClient implements Registry {
   }
 }
 
-export function nameOf({ host, path }: Repository): string {
+function nameOf({ host, path }: Repository): string {
   return `${host}/${path}`;
 }
 

@@ -16,7 +16,7 @@ export interface HostLimit {
  * Four at once is what a reflector takes (reference/controllers.md C4), and keeps a rate of 20 a second busy at 200 ms an
  * answer; 20 and, for the Docker Hub, 10 a second are what peers ask at most (reference/peers.md 3.1).
  */
-export const DEFAULT_LIMIT: HostLimit = { concurrency: 4, perSecond: 20 };
+const DEFAULT_LIMIT: HostLimit = { concurrency: 4, perSecond: 20 };
 const HUB_HOST = /(?:^|\.)docker\.(?:io|com)$/;
 const HUB_LIMIT: HostLimit = { concurrency: 4, perSecond: 10 };
 /** This machine's own registry is not shared with anybody: no rate. */

@@ -1,3 +1,5 @@
+import { place } from './words.ts';
+
 /**
  * The target of the next page in `Link` headers (RFC 8288), as sent: relative or absolute, with angle brackets or
  * without, with quotes around the relation or without. A link without any relation is taken for the next page.
@@ -40,7 +42,7 @@ export function resolveNext(link: string, page: URL, registry: URL): NextPage {
   const isDowngrade =
     registry.protocol === 'https:' && next.protocol === 'http:' && next.hostname === registry.hostname;
   if (next.origin !== registry.origin && !(isDowngrade && (next.port === '' || next.port === registry.port)))
-    return { problem: `its link to the next page leads to ${next.protocol}//${next.host}, which is not followed` };
+    return { problem: `its link to the next page leads to ${place(next)}, which is not followed` };
   const url = new URL(next.pathname + next.search, registry);
   if (url.pathname === registry.pathname) return url;
   const last = url.searchParams.get('last');

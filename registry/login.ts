@@ -6,6 +6,7 @@ import { RegistryError } from './error.ts';
 import type { Http, HttpRequest, HttpResponse } from './http.ts';
 import type { Redactor } from './redact.ts';
 import type { Challenge, Repository } from './registry.ts';
+import { place } from './words.ts';
 import { basicHeader, Tokens, type TokenRequest } from './tokens.ts';
 
 export interface LoginOptions {
@@ -25,6 +26,7 @@ type ScopeOf = (path: string) => string;
 
 interface HostState {
   scheme: Scheme;
+  isPinged?: boolean;
   /** The first request to the host, which finds the scheme out; the others wait for it. */
   first?: Promise<unknown>;
 }
@@ -35,6 +37,7 @@ interface Authorization {
   token?: TokenRequest;
 }
 
+const MAX_PING_BYTES = 64 * 1024;
 /** Refusals in a row after which credentials are not shown again: many wrong logins lock an account. */
 const MAX_REFUSALS = 3;
 
@@ -46,7 +49,7 @@ export class Login {
   #options: LoginOptions;
   #tokens: Tokens;
   #hosts = new Map<string, HostState>();
-  /** By host and identity: refusals since the last success. */
+  /** By host and identity: how often the credentials themselves were refused since the last success. */
   #refusals = new Map<string, number>();
 
   constructor(options: LoginOptions) {
@@ -84,38 +87,47 @@ export class Login {
     state: HostState,
   ): Promise<HttpResponse> {
     const credentials = await this.#credentials(repository);
-    const identity = identityOf(credentials);
-    const refusals = `${repository.host} ${identity}`;
+    const login: LoginOf = { repository, url: request.url, credentials, identity: identityOf(credentials) };
     const send = (authorization: Authorization | undefined) =>
       this.#options.http.send({
         ...request,
-        identity,
+        identity: login.identity,
         headers: { accept, ...(authorization && { authorization: authorization.header }) },
       });
-    const authorize = () => {
-      if (credentials && (this.#refusals.get(refusals) ?? 0) >= MAX_REFUSALS)
-        throw this.#refused(repository, credentials, ', and are not tried again in this run');
-      return this.#authorize(repository, request.url, state.scheme, credentials, identity);
-    };
-    try {
-      const known = await authorize();
-      let response = await send(known);
-      if (response.status === 401) {
-        if (known?.token) this.#tokens.forget(known.token, known.header.slice('Bearer '.length));
-        state.scheme = schemeOf(repository, request.url, response) ?? state.scheme;
-        const login = await authorize();
-        // The same again would only be refused again.
-        if (!login || login.header === known?.header) throw this.#refused(repository, credentials);
-        response = await send(login);
-        if (response.status === 401) throw this.#refused(repository, credentials);
-      }
-      this.#refusals.delete(refusals);
+    const known = await this.#authorize(login, state.scheme);
+    const response = await send(known);
+    const challenge = asksForLogin(response, request.url) ? response : await this.#ping(login, response, state);
+    if (!challenge) {
+      if (credentials) this.#refusals.delete(refusalKey(login));
       return response;
-    } catch (error) {
-      if (credentials && error instanceof RegistryError && error.kind === 'unauthorized')
-        this.#refusals.set(refusals, (this.#refusals.get(refusals) ?? 0) + 1);
-      throw error;
     }
+    if (known?.token) this.#tokens.forget(known.token, known.header.slice('Bearer '.length));
+    state.scheme = schemeOf(repository, request.url, challenge) ?? state.scheme;
+    const next = await this.#authorize(login, state.scheme);
+    if (!next && challenge !== response) return response;
+    // The same again would only be refused again.
+    if (!next || next.header === known?.header) throw this.#refused(login, known);
+    const second = await send(next);
+    if (asksForLogin(second, request.url)) throw this.#refused(login, next);
+    this.#refusals.delete(refusalKey(login));
+    return second;
+  }
+
+  /**
+   * Some registries that anybody may ask hide what is not for everybody: they answer 404 or 403 and ask for no login. If we
+   * have one and did not need it yet, the API's root, asked once, may say how it is shown. Undefined: it does not.
+   */
+  async #ping(
+    { url, credentials }: LoginOf,
+    { status }: HttpResponse,
+    state: HostState,
+  ): Promise<HttpResponse | undefined> {
+    if ((status !== 404 && status !== 403) || !credentials || state.scheme.kind !== 'open' || state.isPinged)
+      return undefined;
+    state.isPinged = true;
+    const root = new URL('/v2/', url);
+    const response = await this.#options.http.send({ method: 'GET', url: root, maxBytes: MAX_PING_BYTES });
+    return asksForLogin(response, url) ? response : undefined;
   }
 
   async #credentials({ host, path }: Repository): Promise<Credentials | undefined> {
@@ -126,13 +138,11 @@ export class Login {
     return credentials;
   }
 
-  async #authorize(
-    repository: Repository,
-    url: URL,
-    scheme: Scheme,
-    credentials: Credentials | undefined,
-    identity: string,
-  ): Promise<Authorization | undefined> {
+  /** What to log in with, by what is known of the host; undefined: nothing. */
+  async #authorize(login: LoginOf, scheme: Scheme): Promise<Authorization | undefined> {
+    const { repository, url, credentials, identity } = login;
+    if (credentials && (this.#refusals.get(refusalKey(login)) ?? 0) >= MAX_REFUSALS)
+      throw this.#unauthorized(login, ', and are not tried again in this run');
     if (credentials?.kind === 'registry-token') return { header: `Bearer ${credentials.token}` };
     if (scheme.kind === 'basic' && credentials?.kind === 'basic')
       return { header: basicHeader(credentials.username, credentials.password) };
@@ -143,8 +153,12 @@ export class Login {
     try {
       return { header: `Bearer ${await this.#tokens.get(token)}`, token };
     } catch (error) {
-      if (!(error instanceof RegistryError) || error.kind !== 'unauthorized') throw error;
-      throw this.#refused(repository, credentials, `; ${error.message}`);
+      if (!(error instanceof RegistryError)) throw error;
+      if (error.kind === 'denied')
+        throw new RegistryError('denied', `${repository.host}/${repository.path}: ${error.message}`);
+      if (error.kind !== 'unauthorized') throw error;
+      this.#countRefusal(login);
+      throw this.#unauthorized(login, `; ${error.message}`);
     }
   }
 
@@ -156,19 +170,46 @@ export class Login {
     if (url.protocol === 'https:' || realm.hostname === url.hostname || this.#options.insecure.has(realm.host)) return;
     throw new RegistryError(
       'unauthorized',
-      `${host} is asked by plain http and names the token server ${realm.host}; credentials are not sent there. Use https, or name that host as insecure too`,
+      `${host} is asked by plain http and names the token server ${place(realm)}; credentials are not sent there. Use https, or name that host as insecure too`,
     );
   }
 
-  #refused({ host, path }: Repository, credentials: Credentials | undefined, more = ''): RegistryError {
+  /** The registry did not take an authorization. A token that was issued is no sign of wrong credentials: it may lack the right. */
+  #refused(login: LoginOf, authorization: Authorization | undefined): RegistryError {
+    if (authorization && !authorization.token) this.#countRefusal(login);
+    return this.#unauthorized(login);
+  }
+
+  #countRefusal(login: LoginOf): void {
+    if (login.credentials) this.#refusals.set(refusalKey(login), (this.#refusals.get(refusalKey(login)) ?? 0) + 1);
+  }
+
+  #unauthorized({ repository: { host, path }, credentials }: LoginOf, more = ''): RegistryError {
     const { name } = this.#options.credentials;
     return new RegistryError(
       'unauthorized',
       credentials
-        ? `${host}/${path}: the registry refused the credentials from ${name} (401)${more}; are they right, and may they pull this repository?`
+        ? `${host}/${path}: the registry refused the credentials from ${name} (401)${more}; are they right, may they pull this repository, and is its name right?`
         : `${host}/${path}: the registry wants a login (401), and there are no credentials for it in ${name}; log in to ${host}. Where a registry hides what is not there, check the name too`,
     );
   }
+}
+
+/** Who asks for what. */
+interface LoginOf {
+  repository: Repository;
+  url: URL;
+  credentials: Credentials | undefined;
+  identity: string;
+}
+
+function refusalKey({ repository, identity }: LoginOf): string {
+  return `${repository.host} ${identity}`;
+}
+
+/** Only the registry itself may ask for its login, not a host that it redirected to. */
+function asksForLogin({ status, url }: HttpResponse, asked: URL): boolean {
+  return status === 401 && url.origin === asked.origin;
 }
 
 /** The best of the challenges; undefined where there is none that is known. */
@@ -194,9 +235,11 @@ function ownScope(path: string): string {
 
 /** Scopes as the challenge for one repository had it, for any repository: some registries put a prefix before the path. */
 function scopeLike(scope: string, path: string): ScopeOf {
+  // A path has dots, and no other character that a pattern knows.
+  const pattern = new RegExp(`(?<=[:/])${path.replaceAll('.', '\\.')}(?=:)`);
   // A scope of something else is what was asked for, and says nothing of others.
-  if (!scope.includes(`${path}:`)) return (other) => (other === path ? scope : ownScope(other));
-  return (other) => scope.replace(`${path}:`, () => `${other}:`);
+  if (!pattern.test(scope)) return (other) => (other === path ? scope : ownScope(other));
+  return (other) => scope.replace(pattern, () => other);
 }
 
 /** Tells credentials apart in keys, without holding them. */

@@ -4,7 +4,7 @@ import { RegistryError } from './error.ts';
 import type { Http, HttpRequest, HttpResponse } from './http.ts';
 import { Host, type HostLimit } from './limits.ts';
 import { LostConnection, Transport, type TransportOptions } from './transport.ts';
-import { label } from './words.ts';
+import { label, place } from './words.ts';
 
 export interface HttpOptions extends TransportOptions {
   /** Hosts with their ports, as in canonical names, that may be asked by plain http; each named by the user. */
@@ -49,7 +49,7 @@ export class Network implements Http {
 
   async send(request: HttpRequest): Promise<HttpResponse> {
     if (!request.namedBy) this.#named.add(request.url.hostname);
-    let current = request;
+    let current: Prepared = { ...request, headers: lowerCase(request.headers ?? {}) };
     for (let redirects = 0; ; redirects++) {
       this.#checkScheme(current);
       const response = await this.#patiently(current);
@@ -67,7 +67,7 @@ export class Network implements Http {
 
   #checkScheme({ url, namedBy }: HttpRequest): void {
     if (url.protocol === 'https:' || (url.protocol === 'http:' && this.#insecure.has(url.host))) return;
-    const who = namedBy ? `${namedBy.host} leads to ${url.protocol}//${url.host}` : `${url.protocol}//${url.host}`;
+    const who = namedBy ? `${place(namedBy)} leads to ${place(url)}` : place(url);
     throw new RegistryError(
       'refused-address',
       `${who}, which is not asked: plain http is for hosts that are named as insecure`,
@@ -79,6 +79,7 @@ export class Network implements Http {
     const host = this.#host(request.url);
     const what = label(request);
     const isPull = request.method === 'GET' && request.url.pathname.includes('/manifests/');
+    let isFresh = false;
     for (let tries = 0; ; tries++) {
       let outcome: HttpResponse | LostConnection;
       try {
@@ -89,6 +90,11 @@ export class Network implements Http {
       } catch (error) {
         if (!(error instanceof LostConnection)) throw error;
         outcome = error;
+        if (error.isStale && !isFresh) {
+          isFresh = true;
+          tries--;
+          continue;
+        }
       }
       const status = outcome instanceof LostConnection ? undefined : outcome.status;
       if (status !== undefined && status !== 429 && status < 500) return outcome as HttpResponse;
@@ -135,20 +141,27 @@ export function insecureHosts(hosts: Iterable<string>): ReadonlySet<string> {
   return new Set([...hosts].map((host) => URL.parse(`http://${host}`)?.host ?? host));
 }
 
+/** A request with its headers by lower-case name. */
+type Prepared = HttpRequest & { headers: Readonly<Record<string, string>> };
+
 /** The request that a redirect asks for; undefined where the answer is none. A body is never sent on. */
-function redirectOf(request: HttpRequest, { status, headers }: HttpResponse): HttpRequest | undefined {
+function redirectOf(request: Prepared, { status, headers }: HttpResponse): Prepared | undefined {
   const location = headers['location']?.[0];
   if (status < 301 || status > 308 || status === 304 || location === undefined || request.method === 'POST')
     return undefined;
   const url = URL.parse(location, request.url.href);
   if (!url) throw new RegistryError('malformed', `${label(request)}: the redirect leads to no URL`);
-  const { headers: sent = {}, ...rest } = request;
   if (url.origin === request.url.origin) return { ...request, url };
   if (request.url.protocol === 'https:' && url.protocol !== 'https:')
     throw new RegistryError(
       'refused-address',
-      `${label(request)}: the redirect leads from https to ${url.protocol}//${url.host}, which is not followed`,
+      `${label(request)}: the redirect leads from https to ${place(url)}, which is not followed`,
     );
-  const open = Object.fromEntries(Object.entries(sent).filter(([name]) => name !== 'authorization'));
-  return { ...rest, url, headers: open, namedBy: request.url, identity: '' };
+  // Anything else may be a credential: registries' own APIs have headers of their own for them.
+  const { accept } = request.headers;
+  return { ...request, url, headers: accept === undefined ? {} : { accept }, namedBy: request.url, identity: '' };
+}
+
+function lowerCase(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }

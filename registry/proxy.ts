@@ -2,7 +2,7 @@ import { request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest, type AgentOptions } from 'node:https';
 import { BlockList, isIP, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { connect as tlsConnect, type ConnectionOptions } from 'node:tls';
+import { checkServerIdentity, connect as tlsConnect, type ConnectionOptions, type SecureContext } from 'node:tls';
 import { literalKind } from './address.ts';
 import { RegistryError } from './error.ts';
 
@@ -69,6 +69,19 @@ export function proxyAuthorization(proxy: URL): Record<string, string> {
   return { 'proxy-authorization': `Basic ${Buffer.from(login).toString('base64')}` };
 }
 
+type ProxyTls = Pick<ConnectionOptions, 'servername' | 'checkServerIdentity' | 'secureContext'>;
+
+/** How TLS is spoken with an https proxy: Node would take the name of the host behind it, from the request's headers. */
+export function proxyTls(proxy: URL, secureContext: SecureContext | undefined): ProxyTls {
+  const host = proxy.hostname.replace(/^\[|\]$/g, '');
+  return {
+    checkServerIdentity: (_name, certificate) => checkServerIdentity(host, certificate),
+    // An address is no name that TLS could ask for.
+    ...(isIP(host) === 0 && { servername: host }),
+    ...(secureContext && { secureContext }),
+  };
+}
+
 /** The proxy did not open a tunnel. */
 export class ProxyRefusal extends Error {}
 
@@ -76,12 +89,14 @@ export class ProxyRefusal extends Error {}
 export class TunnelAgent extends HttpsAgent {
   #proxy: URL;
   #timeout: number;
+  #toProxy: ProxyTls;
 
-  /** `timeout`: milliseconds until the tunnel must stand. */
-  constructor(proxy: URL, timeout: number, options: AgentOptions) {
+  /** `timeout`: milliseconds until the tunnel must stand. `options`: of what is spoken through it. */
+  constructor(proxy: URL, timeout: number, toProxy: ProxyTls, options: AgentOptions) {
     super(options);
     this.#proxy = proxy;
     this.#timeout = timeout;
+    this.#toProxy = toProxy;
   }
 
   override createConnection(
@@ -99,6 +114,7 @@ export class TunnelAgent extends HttpsAgent {
       headers: { host: target, ...proxyAuthorization(proxy) },
       agent: false,
       timeout: this.#timeout,
+      ...this.#toProxy,
     });
     request.on('connect', ({ statusCode }, socket: Socket, head: Buffer) => {
       if (statusCode !== 200 || head.length > 0) {

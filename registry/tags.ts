@@ -15,10 +15,10 @@ export interface TagBounds {
 }
 
 /** Google's registries put some 300 bytes beside each tag. */
-export const TAG_BOUNDS: TagBounds = { pages: 10_000, tags: 250_000, bytes: 256 * 1024 * 1024 };
+const TAG_BOUNDS: TagBounds = { pages: 10_000, tags: 250_000, bytes: 256 * 1024 * 1024 };
 const MAX_PAGE_BYTES = 64 * 1024 * 1024;
 /** The most that ECR gives; a registry may give fewer, and an old one gives all. */
-export const PAGE_SIZE = 1000;
+const PAGE_SIZE = 1000;
 /** Pages in a row without a new tag, after which the links are taken for a loop. */
 const MAX_IDLE_PAGES = 3;
 

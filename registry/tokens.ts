@@ -5,6 +5,7 @@ import { RegistryError } from './error.ts';
 import type { Http, HttpRequest, HttpResponse } from './http.ts';
 import { parseJson } from './json.ts';
 import type { Redactor } from './redact.ts';
+import { place } from './words.ts';
 
 /** What a token is asked for. */
 export interface TokenRequest {
@@ -49,7 +50,7 @@ export class Tokens {
     this.#redactor = redactor;
   }
 
-  /** @throws RegistryError `unauthorized` where the server takes the credentials for wrong, and whatever `Http` throws. */
+  /** @throws RegistryError `unauthorized` where the server takes the credentials for wrong, `denied` where they have no right, and whatever `Http` throws. */
   async get(request: TokenRequest): Promise<string> {
     const key = keyOf(request);
     const known = this.#known.get(key);
@@ -131,7 +132,12 @@ export function basicHeader(username: string, password: string): string {
 }
 
 function readToken({ realm, credentials }: TokenRequest, { status, body }: HttpResponse, asked: number): Token {
-  const where = `the token server ${realm.origin}${realm.pathname}`;
+  const where = `the token server ${place(realm)}`;
+  if (status === 403 && credentials)
+    throw new RegistryError(
+      'denied',
+      `${where} gives these credentials no token for it (403); ask for the right to pull`,
+    );
   if (status === 400 || status === 401 || status === 403)
     throw new RegistryError(
       'unauthorized',

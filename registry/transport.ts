@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest, type AgentOptions } from 'node:https';
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
@@ -14,8 +14,8 @@ import {
 } from './address.ts';
 import { RegistryError } from './error.ts';
 import type { HttpRequest, HttpResponse } from './http.ts';
-import { label, sanitise } from './words.ts';
-import { proxyAuthorization, proxyFor, ProxyRefusal, TunnelAgent } from './proxy.ts';
+import { label, place, sanitise } from './words.ts';
+import { proxyAuthorization, proxyFor, ProxyRefusal, proxyTls, TunnelAgent } from './proxy.ts';
 
 /** Milliseconds. `idle`: without a byte; `total`: of one answer, body and all. */
 export interface Timeouts {
@@ -24,8 +24,8 @@ export interface Timeouts {
   total: number;
 }
 
-/** `total` is what a listing of 250,000 tags in one page takes on a slow line, and more. */
-export const TIMEOUTS: Timeouts = { connect: 10_000, idle: 30_000, total: 120_000 };
+/** A large registry may think for a minute before it lists a large repository. */
+const TIMEOUTS: Timeouts = { connect: 10_000, idle: 60_000, total: 120_000 };
 
 export interface TransportOptions {
   /** PEM certificates of authorities that are trusted beside the system's. */
@@ -38,7 +38,10 @@ export interface TransportOptions {
 }
 
 /** The connection broke before the answer was complete: another try may help. */
-export class LostConnection extends RegistryError {}
+export class LostConnection extends RegistryError {
+  /** It had been kept open, and the server closed it as the request came: nobody's fault. */
+  isStale = false;
+}
 
 /** One request and its answer: no redirects, no second try. Connections stay open, apart for each origin and identity. */
 export class Transport {
@@ -96,13 +99,17 @@ export class Transport {
       function fail(error: Error): void {
         done();
         outgoing.destroy();
-        reject(error instanceof RegistryError ? error : problemOf(error, request));
+        const problem = error instanceof RegistryError ? error : problemOf(error, request);
+        if (problem instanceof LostConnection) problem.isStale = outgoing.reusedSocket;
+        reject(problem);
       }
       outgoing.on('socket', (socket) => {
         if (outgoing.reusedSocket || (proxy && secure)) return clearTimeout(connecting);
         socket.once(through.protocol === 'https:' ? 'secureConnect' : 'connect', () => {
           clearTimeout(connecting);
-          if (!proxy && socket.remoteAddress) this.#kinds.set(url.hostname, addressKind(socket.remoteAddress));
+          // A host that was public once is not trusted as a private one later: names can be led elsewhere.
+          if (proxy || !socket.remoteAddress || this.#kinds.get(url.hostname) === 'public') return;
+          this.#kinds.set(url.hostname, addressKind(socket.remoteAddress));
         });
       });
       outgoing.setTimeout(idle, late('nothing came', idle));
@@ -137,11 +144,12 @@ export class Transport {
     const options: AgentOptions = { keepAlive: true };
     // The proxy is the user's own choice and resolves the names itself.
     if (!proxy) options.lookup = guardedLookup(reach);
+    const toProxy = proxy?.protocol === 'https:' ? proxyTls(proxy, this.#context('')) : {};
     if (url.protocol === 'http:')
-      return proxy?.protocol === 'https:' ? new HttpsAgent(options) : new HttpAgent(options);
+      return proxy?.protocol === 'https:' ? new HttpsAgent({ ...options, ...toProxy }) : new HttpAgent(options);
     const secureContext = this.#context(url.host);
     if (secureContext) options.secureContext = secureContext;
-    return proxy ? new TunnelAgent(proxy, this.#timeouts.connect, options) : new HttpsAgent(options);
+    return proxy ? new TunnelAgent(proxy, this.#timeouts.connect, toProxy, options) : new HttpsAgent(options);
   }
 
   /** Made once: reading the system's certificates takes some 10 ms. Undefined where Node's own default will do. */
@@ -152,13 +160,29 @@ export class Transport {
     const key = client ? host : '';
     let context = this.#contexts.get(key);
     if (!context) {
-      context = createSecureContext({
-        ...client,
-        ...(ca !== undefined && { ca: [...getCACertificates('default'), ca] }),
-      });
+      context = makeContext(host, client, ca);
       this.#contexts.set(key, context);
     }
     return context;
+  }
+}
+
+function makeContext(
+  host: string,
+  client: { cert: string; key: string } | undefined,
+  ca: string | undefined,
+): SecureContext {
+  try {
+    // A text without a certificate would be passed over in silence.
+    [ca, client?.cert].filter((pem) => pem !== undefined).map((pem) => new X509Certificate(pem));
+    return createSecureContext({ ...client, ...(ca !== undefined && { ca: [...getCACertificates('default'), ca] }) });
+  } catch (error) {
+    // OpenSSL's words tell of formats, not of contents.
+    const why = sanitise(error instanceof Error ? error.message : '');
+    const which = client
+      ? `the client certificate and key for ${host}, or that of the private authority,`
+      : 'the certificate of the private authority';
+    throw new RegistryError('tls', `${which} cannot be read (${why}); PEM is wanted`);
   }
 }
 
@@ -287,7 +311,7 @@ function tlsWords(code: string, message: string): string {
 }
 
 function refused(request: HttpRequest, why: string): RegistryError {
-  const who = request.namedBy ? `${request.namedBy.host} leads to ${request.url.host}` : request.url.host;
+  const who = request.namedBy ? `${place(request.namedBy)} leads to ${place(request.url)}` : place(request.url);
   return new RegistryError('refused-address', `${who}, which is not asked: ${why}`);
 }
 

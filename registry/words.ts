@@ -1,11 +1,17 @@
 import type { HttpRequest } from './http.ts';
 
+/** The longest text of a stranger in a message; characters. */
+const MAX_QUOTED = 200;
+
 /** `GET https://host/path`, without user, password or query, which may hold secrets. */
 export function label({ method, url }: Pick<HttpRequest, 'method' | 'url'>): string {
-  return `${method} ${url.origin}${url.pathname}`;
+  return `${method} ${place(url)}${url.pathname.slice(0, MAX_QUOTED)}`;
 }
 
-const MAX_QUOTED = 200;
+/** `https://host:port`. */
+export function place({ protocol, host }: URL): string {
+  return `${protocol}//${host.slice(0, MAX_QUOTED)}`;
+}
 
 /** What a stranger said, fit for one line of a message. */
 export function sanitise(text: string): string {

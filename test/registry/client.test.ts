@@ -1,4 +1,7 @@
 // The protocol: listings in all dialects, manifests, logins. Canaries: no credential may come where it does not belong.
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import fc from 'fast-check';
 import t from 'tap';
 import { readChallenges } from '../../registry/challenge.ts';
 import { createRegistry } from '../../registry/client.ts';
@@ -7,13 +10,14 @@ import { nextLink, resolveNext } from '../../registry/link.ts';
 import { createHttp, type HttpOptions, type Network } from '../../registry/network.ts';
 import type { Registry, Repository } from '../../registry/registry.ts';
 import { listTags } from '../../registry/tags.ts';
+import { root } from '../../scripts/build.ts';
 import { challenges } from '../fixtures/registry/challenges.ts';
 import { links, nextPages, PAGE } from '../fixtures/registry/links.ts';
 import { googleFacts, googleList, listings } from '../fixtures/registry/listings.ts';
 import { fakeClock, type FakeClock } from './clock.ts';
 import { digestOf, makeImage, makeIndex } from './images.ts';
 import { answer, fault, shelves, startScripted, type Script, type Scripted } from './scripted.ts';
-import { certificates, cannotStart } from './servers.ts';
+import { certificates, cannotMakeKeys } from './servers.ts';
 
 type Test = Pick<typeof t, 'teardown'>;
 
@@ -112,23 +116,86 @@ t.test('bounds of a listing', async (t) => {
   });
 });
 
-t.test('100,000 tags in little memory, in one page or a hundred', async (t) => {
+t.test('whatever a registry sends, a link stays on its host and a challenge is read', async () => {
+  const numRuns = process.env['QUICK'] ? 200 : 3000;
+  const words = [
+    '<',
+    '>',
+    ';',
+    ',',
+    '"',
+    '=',
+    ' ',
+    'rel',
+    'next',
+    'https:',
+    'http:',
+    '//',
+    '/v2/',
+    'r.test',
+    'evil.test',
+    '@',
+    ':443',
+    '\\',
+    '?last=',
+    '[',
+    '%',
+    'Bearer',
+    'realm',
+    'Basic',
+  ];
+  const texts = fc
+    .array(fc.oneof(fc.constantFrom(...words), fc.string({ maxLength: 5 })), { maxLength: 20 })
+    .map((parts) => parts.join(''));
+  fc.assert(
+    fc.property(texts, (text) => {
+      const registry = new URL(PAGE);
+      const next = resolveNext(nextLink([text]) ?? text, registry, registry);
+      if (!('problem' in next) && next.origin !== registry.origin) throw new Error(`it leads to ${next.origin}`);
+      for (const { scheme } of readChallenges([text]))
+        if (scheme === '') throw new Error('a challenge without a scheme');
+    }),
+    { numRuns },
+  );
+});
+
+/** Lists the tags in a process of its own, and prints how many there are and how many bytes it took. */
+const LISTER = `
+const { createHttp } = await import('./registry/network.ts');
+const { createRegistry } = await import('./registry/client.ts');
+const [host] = process.argv.slice(1);
+const http = createHttp({ insecure: [host], environment: {} });
+const credentials = { name: 'nothing', find: async () => undefined };
+const registry = createRegistry({ http, insecure: [host], credentials });
+await registry.tags({ host, path: 'small' });
+const start = process.resourceUsage().maxRSS;
+const { tags } = await registry.tags({ host, path: 'one' });
+console.log(JSON.stringify([tags.length, process.resourceUsage().maxRSS - start]));
+`;
+
+t.test('100,000 tags in one page or in a hundred take little memory', async (t) => {
   const tags = Array.from({ length: 100_000 }, (_, index) => `v1.${index}.0-build.${index * 7}`);
-  const server = await scripted(t, shelves({ one: { tags } }));
-  const paged = await scripted(t, shelves({ one: { tags } }, 1000));
-  // This server takes no size of a page, as docker-registry does.
   const whole = Buffer.from(JSON.stringify({ name: 'one', tags }));
-  server.script = (_, response) => answer(response, 200, whole);
-  for (const [one, requests] of [
-    [server, 1],
-    [paged, 100],
+  const small = { tags: ['a'] };
+  const pages = shelves({ one: { tags }, small }, 1000);
+  // docker-registry takes no size of a page.
+  const all: Script = ({ path }, response) => answer(response, 200, path.includes('one') ? whole : small);
+  for (const [script, requests] of [
+    [all, 1],
+    [pages, 100],
   ] as const) {
-    const { registry } = setUp(t, [one]);
-    const list = await registry.tags(repo(one, 'one'));
+    const server = await scripted(t, script);
+    const { registry } = setUp(t, [server]);
+    const list = await registry.tags(repo(server, 'one'));
     t.equal(list.complete, true);
-    t.equal(list.tags.length, tags.length);
     t.equal(list.tags.join(), tags.join());
-    t.equal(one.seen.length, requests);
+    t.equal(server.seen.length, requests);
+    const run = promisify(execFile)(process.execPath, ['--input-type=module', '--eval', LISTER, server.host], {
+      cwd: root,
+    });
+    const [count, kibibytes] = JSON.parse((await run).stdout) as [number, number];
+    t.equal(count, tags.length);
+    t.ok(kibibytes < 60 * 1024, `${Math.round(kibibytes / 1024)} MiB`);
   }
 });
 
@@ -331,7 +398,7 @@ t.test('what token servers say', async (t) => {
     [{}, 404, /answered 404/],
     [{}, 500, /answered 500/],
     [{}, 401, /wants a login \(401\), and there are no credentials for it in the test/],
-    [{}, 403, /wants a login/],
+    [{}, 403, /wants a login.*no credentials/],
   ];
   for (const [body, status, message] of faults) {
     const { issuer, server } = await issued(t);
@@ -419,6 +486,21 @@ t.test('no storm of 401', async (t) => {
     t.equal(server.seen.length, 2);
     t.equal(issuer.seen.length, 1);
   });
+  await t.test('a right password is shown again, however many repositories it may not pull', async (t) => {
+    const { issuer, server } = await issued(t);
+    const { registry } = setUp(t, [server, issuer], { [server.host]: BASIC });
+    const give = issuer.script;
+    for (const [status, kind] of [
+      [200, 'unauthorized'],
+      [403, 'denied'],
+    ] as const) {
+      issuer.script = (_, response) => answer(response, status, { token: 'without-rights' });
+      for (let count = 0; count < 5; count++)
+        await t.rejects(registry.tags(repo(server, `hidden/${status}-${count}`)), { name: 'RegistryError', kind });
+    }
+    issuer.script = give;
+    t.same((await registry.tags(repo(server))).tags, ['a']);
+  });
   await t.test('wrong passwords are not shown for ever', async (t) => {
     const basic = await scripted(t, (_, response) =>
       answer(response, 401, {}, { 'www-authenticate': 'Basic realm=x' }),
@@ -462,6 +544,21 @@ t.test('several challenges', async (t) => {
     t.match(server.authorizations, [basic ? /^Basic / : /^Bearer /], name);
   }
 
+  await t.test('a scope that only looks like the path’s own is not', async (t) => {
+    issuer.seen.length = 0;
+    issuer.script = (_, response) => answer(response, 200, { token: 'good-token' });
+    server.script = ({ authorization }, response) =>
+      authorization === 'Bearer good-token'
+        ? answer(response, 200, { tags: ['a'] })
+        : answer(response, 401, {}, { 'www-authenticate': `${bearer},scope="repository:xapp:pull"` });
+    const { registry } = setUp(t, [server, issuer]);
+    for (const path of ['app', 'other']) await registry.tags(repo(server, path));
+    t.same(
+      issuer.seen.map(({ query }) => query.get('scope')),
+      ['repository:xapp:pull', 'repository:other:pull'],
+    );
+  });
+
   await t.test('a scope with a prefix is learned', async (t) => {
     issuer.seen.length = 0;
     issuer.script = (_, response) => answer(response, 200, { token: 'good-token' });
@@ -479,7 +576,23 @@ t.test('several challenges', async (t) => {
   });
 });
 
-t.test('credentials stay where they belong', { skip: cannotStart() && 'openssl is missing' }, async (t) => {
+t.test('a registry that hides what is not for everybody', async (t) => {
+  const server = await scripted(t, ({ path, authorization }, response) => {
+    if (authorization === HEADER) return answer(response, 200, { tags: ['secret'] });
+    if (path === '/v2/') return answer(response, 401, {}, { 'www-authenticate': 'Basic realm=x' });
+    return path.includes('open') ? answer(response, 200, { tags: ['open'] }) : fault(response, 404, 'NAME_UNKNOWN');
+  });
+  const { registry } = setUp(t, [server], { [server.host]: BASIC });
+  t.same((await registry.tags(repo(server, 'open'))).tags, ['open']);
+  t.same(server.authorizations, []);
+  t.same((await registry.tags(repo(server, 'hidden'))).tags, ['secret']);
+  t.equal(server.seen.length, 4, 'open, hidden, root, hidden');
+  const anonymous = setUp(t, [server]).registry;
+  await t.rejects(anonymous.tags(repo(server, 'hidden')), { message: /404/ });
+  t.equal(server.seen.length, 5);
+});
+
+t.test('credentials stay where they belong', { skip: cannotMakeKeys() }, async (t) => {
   const { ca, server: pair } = certificates();
   await t.test('one host, its port, and no other', async (t) => {
     const one = await scripted(t, (_, response) => answer(response, 401, {}, { 'www-authenticate': 'Basic realm=x' }));
@@ -543,6 +656,17 @@ t.test('credentials stay where they belong', { skip: cannotStart() && 'openssl i
   });
 });
 
+t.test('only the registry may ask for its login', async (t) => {
+  const thief = await scripted(t, (_, response) =>
+    answer(response, 401, {}, { 'www-authenticate': [`Bearer realm="${thief.origin}/token"`, 'Basic realm=x'] }),
+  );
+  const server = await scripted(t, (_, response) => answer(response, 307, '', { location: `${thief.origin}/blob` }));
+  const { registry } = setUp(t, [server, thief], { [server.host]: BASIC });
+  await t.rejects(registry.tags(repo(server)), { name: 'RegistryError', kind: 'unauthorized' });
+  t.equal(thief.seen.length, 1);
+  t.same([...thief.authorizations, ...server.authorizations], []);
+});
+
 t.test('the Docker Hub is one host', async (t) => {
   const asked: string[] = [];
   const http = {
@@ -572,6 +696,9 @@ t.test('the Docker Hub is one host', async (t) => {
     'http://plain.test/v2/a/tags/list?n=1000',
   ]);
   t.equal(found[0], 'docker.io library/nginx');
+  await t.rejects(registry.tags({ host: 'r.test:99999', path: 'a' }), {
+    message: /"r\.test:99999" is not a host with a port/,
+  });
 });
 
 t.test('a host that fails at first keeps nobody waiting for ever', async (t) => {

@@ -39,8 +39,13 @@ const START_SECONDS = 15;
 
 /** Why a registry cannot be started here, for a test's `skip`; false if it can. */
 export function cannotStart(program: RegistryProgram = 'docker-registry'): string | false {
+  if (cannotMakeKeys()) return cannotMakeKeys();
+  return findProgram(program) ? false : `${program} is missing; npm test (as root) or npm run tools gets it`;
+}
+
+/** Why there are no certificates here, for a test's `skip`; false if there are. */
+export function cannotMakeKeys(): string | false {
   if (process.env['QUICK']) return 'QUICK: it starts other programs';
-  if (!findProgram(program)) return `${program} is missing; npm test (as root) or npm run tools gets it`;
   return findProgram('openssl') ? false : 'openssl is missing';
 }
 
@@ -88,8 +93,12 @@ export async function startRegistry(options: ServerOptions = {}): Promise<Server
     env: { PATH: process.env['PATH'], OTEL_TRACES_EXPORTER: 'none' },
   });
   const closed = new Promise((resolve) => child.on('close', resolve));
+  // A test that breaks off leaves nothing running.
+  const kill = () => void child.kill('SIGKILL');
+  process.once('exit', kill);
   async function stop(): Promise<void> {
-    child.kill('SIGKILL');
+    process.off('exit', kill);
+    kill();
     await Promise.all([closed, issuer?.stop()]);
     rmSync(directory, { recursive: true, force: true });
   }
@@ -146,7 +155,7 @@ async function startIssuer(): Promise<Scripted> {
 export const REFRESH_TOKEN = 'a-refresh-token-of-the-test';
 
 /** A token that a registry in token mode accepts for scopes such as `repository:team/app:pull`. */
-export function issueToken(...scopes: string[]): string {
+function issueToken(...scopes: string[]): string {
   const { issuer } = certificates();
   const now = Math.floor(Date.now() / 1000);
   const header = { typ: 'JWT', alg: 'RS256', x5c: [new X509Certificate(issuer.cert).raw.toString('base64')] };
