@@ -6,6 +6,7 @@ import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Note } from '../fn/note.ts';
+import { systemClock, type Clock } from './clock.ts';
 import {
   emptyKnowledge,
   parseKnowledge,
@@ -42,7 +43,7 @@ export function cacheDirectory(env: Readonly<Record<string, string | undefined>>
 }
 
 /** The cache below a directory, which is made when something is written. `clock` says what is too old to keep. */
-export function diskCache(directory: string, clock: () => Date = () => new Date()): Cache {
+export function diskCache(directory: string, clock: Pick<Clock, 'now'> = systemClock): Cache {
   const notes: Note[] = [];
   const told = new Set<string>();
   /** The version of the file that knowledge was read from or written to: while the file is that, it holds nothing more. */
@@ -93,7 +94,7 @@ export function diskCache(directory: string, clock: () => Date = () => new Date(
       try {
         const more = await holdsMore(file, knowledge);
         const united = more ? uniteKnowledge(await load(knowledge.image), knowledge) : knowledge;
-        pruneKnowledge(united, clock().getTime());
+        pruneKnowledge(united, clock.now());
         const handle = await open(temporary, 'wx', 0o600);
         try {
           await handle.writeFile(printKnowledge(united));

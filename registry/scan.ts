@@ -3,6 +3,7 @@ import type { Note } from '../fn/note.ts';
 import type { Rule } from '../fn/policy/rule.ts';
 import { canonicalName } from '../fn/reference.ts';
 import type { Cache } from './cache.ts';
+import { systemClock, type Clock } from './clock.ts';
 import { RegistryError } from './error.ts';
 import { emptyKnowledge } from './knowledge.ts';
 import { allowList } from '../fn/allow.ts';
@@ -34,7 +35,7 @@ export interface ScannerOptions {
   pushTimes?: readonly PushTimes[];
   /** What is known from earlier runs; without one each run starts anew. */
   cache?: Cache;
-  clock?: () => Date;
+  clock?: Pick<Clock, 'now'>;
   /** `os/arch[/variant]` whose time counts where an index has several; default `linux/amd64`. */
   platform?: string;
   /** Globs of canonical names whose annotations and labels may say when an image was built; default none. */
@@ -74,8 +75,14 @@ export function repositoryOf(image: string): Repository {
  * is kept for good. So a run with nothing new costs the listing alone.
  */
 export function createScanner(options: ScannerOptions): Scanner {
-  const { registry, cache, pushTimes = [], platform = 'linux/amd64', maxLookups = MAX_LOOKUPS } = options;
-  const clock = options.clock ?? (() => new Date());
+  const {
+    registry,
+    cache,
+    pushTimes = [],
+    platform = 'linux/amd64',
+    maxLookups = MAX_LOOKUPS,
+    clock = systemClock,
+  } = options;
   const labelled = options.labels?.length ? allowList(options.labels, []) : undefined;
   const rooms = new Map<string, Promise<Room>>();
 
@@ -93,7 +100,7 @@ export function createScanner(options: ScannerOptions): Scanner {
     const knowledge = (await cache?.load(name)) ?? emptyKnowledge(name);
     const labels = labelled !== undefined && labelled(name) === undefined;
     const how: RoomOptions = { registry, pushTimes, inspection: { platform, labels }, lookups: maxLookups };
-    return new Room(repositoryOf(name), knowledge, clock(), how);
+    return new Room(repositoryOf(name), knowledge, clock.now(), how);
   }
 
   async function scan(image: string, needs: readonly Need[]): Promise<Scan> {

@@ -32,7 +32,7 @@ export function pushTimeReaders({
     hubTimes(http, origin('hub.docker.com')),
     quayTimes(http, origin),
     harborTimes(http, origin, credentials),
-    gitlabTimes(http),
+    gitlabTimes(http, origin),
     acrTimes(http, origin, credentials),
     ...(ambient ? [ecrTimes()] : []),
   ];

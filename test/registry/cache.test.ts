@@ -15,14 +15,14 @@ import {
   uniteKnowledge,
   type Knowledge,
 } from '../../registry/knowledge.ts';
-import { day } from './fake.ts';
+import { clockAt, day } from './fake.ts';
 
 const IMAGE = 'ghcr.io/org/app';
 const scratch = mkdtempSync(join(tmpdir(), 'image-update-cache-'));
 t.teardown(() => rmSync(scratch, { recursive: true, force: true }));
 let directories = 0;
 const fresh = () => join(scratch, String(directories++));
-const now = () => new Date(day(100));
+const now = clockAt(100);
 
 const time = fc.integer({ min: 0, max: 99 }).map(day);
 const tag = fc.constantFrom('a', 'b', '1.10', '__proto__', 'constructor');
@@ -176,7 +176,7 @@ t.test('processes share a file and lose nothing', async (t) => {
   );
   const script = `
     const [{ diskCache }, { emptyKnowledge }] = await Promise.all(${JSON.stringify(modules)}.map((each) => import(each)));
-    const cache = diskCache(${JSON.stringify(directory)}, () => new Date('${day(100)}'));
+    const cache = diskCache(${JSON.stringify(directory)}, { now: () => ${now.now()} });
     for (let i = 0; i < 25; i++) {
       const seen = new Map([['shared', process.argv[1] === '1' && i === 12 ? '${day(1)}' : '${day(50)}'], [\`p\${process.argv[1]}-\${i}\`, '${day(50)}']]);
       await cache.save({ ...emptyKnowledge('${IMAGE}'), seen });

@@ -11,6 +11,11 @@ export function day(days: number): string {
   return new Date(START + days * DAY).toISOString().replace('.000Z', 'Z');
 }
 
+/** A clock that stands so many days after the start of the year. */
+export function clockAt(days: number): { now(): number } {
+  return { now: () => START + days * DAY };
+}
+
 /** A registry of one repository, in memory, that counts what it is asked. */
 export class FakeRegistry implements Registry {
   tagsByName: Record<string, number | FakeTag>;

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import pLimit from 'p-limit';
 import t from 'tap';
 import type { ImageMetadata } from '../../fn/lookup/metadata.ts';
 import { choose, type Choice } from '../../fn/policy/choose.ts';
@@ -10,10 +11,17 @@ import { compilePattern } from '../../fn/policy/pattern.ts';
 import { compilePolicy } from '../../fn/policy/policy.ts';
 import { Refusal, type Rule } from '../../fn/policy/rule.ts';
 import { diskCache } from '../../registry/cache.ts';
+import { createRegistry } from '../../registry/client.ts';
+import type { CredentialSource } from '../../registry/credentials.ts';
 import { RegistryError } from '../../registry/error.ts';
+import { createHttp } from '../../registry/network.ts';
+import { uniteMetadata, writeMetadata } from '../../registry/record.ts';
 import { createScanner, repositoryOf, type Need, type Scan, type ScannerOptions } from '../../registry/scan.ts';
+import { pushTimeReaders } from '../../registry/times/readers.ts';
 import { commit, counted, scans, type ScanCase } from '../fixtures/registry/scan.ts';
-import { day, FakeRegistry } from './fake.ts';
+import { clockAt, day, FakeRegistry } from './fake.ts';
+import { makeImage, makeIndex, push } from './images.ts';
+import { cannotStart, startRegistry } from './servers.ts';
 
 const IMAGE = 'ghcr.io/org/app';
 const directory = mkdtempSync(join(tmpdir(), 'image-update-scan-'));
@@ -34,7 +42,7 @@ function needOf(rule: ScanCase['rule'], current?: string): Need {
 function runs(registry: FakeRegistry, options: Partial<ScannerOptions> = {}) {
   const cacheDirectory = join(directory, String(caches++));
   return async (days: number, ...needs: Need[]): Promise<Scan & { requests: number; reasons: string[] }> => {
-    const clock = () => new Date(day(days));
+    const clock = clockAt(days);
     const before = registry.requests;
     const scanner = createScanner({ registry, cache: diskCache(cacheDirectory, clock), clock, ...options });
     const scan = await scanner.scan(IMAGE, needs);
@@ -71,6 +79,12 @@ for (const each of scans)
     if (typeof each.requests === 'number') t.equal(cold.requests, each.requests, 'cold requests');
     else t.ok(cold.requests <= each.requests.most, `${cold.requests} cold requests, at most ${each.requests.most}`);
     t.same(cold.reasons, each.notes ?? []);
+    const { warnings } = choose(need.rule, cold.metadata, current);
+    t.same(
+      warnings.map(({ reason }) => reason),
+      each.warnings ?? [],
+      'no warning of tags that were not looked up',
+    );
     t.same(
       cold.metadata.tags.map(({ name }) => name),
       Object.keys(each.tags).toSorted(),
@@ -120,7 +134,7 @@ t.test('a tag that moves is found a day later, at once by its digest', async (t)
   registry.tagsByName['main'] = 11;
   const same = await run(10.5, need);
   t.equal(choose(need.rule, same.metadata).chosen?.name, 'edge');
-  const scanner = createScanner({ registry, clock: () => new Date(day(10.6)) });
+  const scanner = createScanner({ registry, clock: clockAt(10.6) });
   t.not(await scanner.digest(IMAGE, 'main'), old);
   await scanner.digest(IMAGE, 'main');
   t.equal(registry.calls.digest, 1, 'asked once a run');
@@ -145,7 +159,7 @@ t.test('commits: new ones come first, old ones a few each run, and none twice', 
 
 t.test('needs of one repository share what is asked', async (t) => {
   const registry = new FakeRegistry({ 'a-1': 1, 'a-2': 2, 'b-1': 3, 'b-2': { built: 2, image: 'a-2' } });
-  const scanner = createScanner({ registry, clock: () => new Date(day(9)) });
+  const scanner = createScanner({ registry, clock: clockAt(9) });
   const [a, b] = await Promise.all([
     scanner.scan(IMAGE, [needOf('glob:a-*')]),
     scanner.scan('ghcr.io/org/app', [needOf('glob:b-*'), needOf('semver:*')]),
@@ -166,6 +180,17 @@ t.test('first-seen times are an age where images have none', async (t) => {
   const later = await run(12.5, need);
   t.equal(choose(need.rule, later.metadata).chosen?.name, '1.1.0');
   t.equal(later.requests, 1, 'what was seen so long ago is old enough, whatever else is known');
+});
+
+t.test('a first-seen time is told where it says something', async (t) => {
+  const registry = new FakeRegistry({ 'b-1': 1, 'b-2': 2, 'b-3': { built: 'epoch' }, other: 3 });
+  const run = runs(registry);
+  const need = needOf('glob:b-*');
+  const firstSeen = (scan: Scan) => Object.fromEntries(scan.metadata.tags.map((tag) => [tag.name, tag.firstSeen]));
+  const first = { 'b-1': undefined, 'b-2': undefined, 'b-3': day(10), other: day(10) };
+  t.same(firstSeen(await run(10, need)), first, 'of the first scan only where nothing else is known');
+  registry.tagsByName['b-4'] = 4;
+  t.same(firstSeen(await run(11, need)), { ...first, 'b-4': day(11) }, 'of a later one always: builds can lie');
 });
 
 t.test('a listing that lost what matters', async (t) => {
@@ -340,10 +365,12 @@ t.test('without a note the choice is that of full knowledge; with one it never g
       const registry = new FakeRegistry(tags);
       const [current = ''] = Object.keys(tags);
       const need = needOf(rule, current);
-      const scan = await createScanner({ registry, clock: () => new Date(day(300)) }).scan(IMAGE, [need]);
+      const scan = await createScanner({ registry, clock: clockAt(300) }).scan(IMAGE, [need]);
       const known = { ...fullKnowledge(registry, 300) };
       // What is not told of an image has the age of the scan that first saw it.
-      known.tags = known.tags.map((tag) => ({ ...tag, firstSeen: day(300) }));
+      known.tags = known.tags.map((tag) =>
+        tag.created && !tag.created.startsWith('1970') ? tag : { ...tag, firstSeen: day(300) },
+      );
       const [found, best] = [scan.metadata, known].map((each) => choose(need.rule, each, { tag: current }));
       const key = (choice: Choice | undefined) => choice?.chosen?.created;
       if (scan.notes.length > 0) {
@@ -363,4 +390,68 @@ t.test('without a note the choice is that of full knowledge; with one it never g
     { numRuns: process.env['QUICK'] ? 100 : 1_000 },
   );
   t.comment(`${noted} with a note`);
+});
+
+t.test('a real registry', { skip: cannotStart() }, async (t) => {
+  const server = await startRegistry();
+  t.teardown(() => server.stop());
+  const image = `${server.host}/team/app`;
+  const target = { origin: server.origin, path: 'team/app' };
+  const limit = pLimit(8);
+  const numbers = Array.from({ length: 60 }, (_, i) => i);
+  await Promise.all(
+    numbers.map((i) => limit(() => push(target, makeImage({ created: day(i), content: String(i) }), `build-${i}`))),
+  );
+  const amd64 = makeImage({ kind: 'docker', created: day(200), content: 'amd64' });
+  const arm64 = makeImage({ kind: 'docker', platform: 'linux/arm64', created: day(210), content: 'arm64' });
+  await push(target, makeIndex([arm64, amd64], { kind: 'docker' }), 'multi');
+  const labels = { 'org.opencontainers.image.created': day(250) };
+  await push(target, makeImage({ created: day(205), labels, content: 'labelled' }), 'labelled');
+  await push(target, makeImage({ content: 'timeless' }), 'timeless');
+  await push(target, makeImage({ created: '1970-01-01T00:00:00Z', content: 'epoch' }), 'epoch');
+
+  const cache = join(directory, 'real');
+  const run = async (days: number, need: Need, options: Partial<ScannerOptions> = {}) => {
+    const http = createHttp({ insecure: [server.host], limit: { concurrency: 8, perSecond: 1_000 } });
+    const credentials: CredentialSource = { name: 'none', find: async () => undefined };
+    const registry = createRegistry({ http, credentials, insecure: [server.host] });
+    const scanner = createScanner({
+      registry,
+      pushTimes: pushTimeReaders({ http, origin: () => server.origin }),
+      cache: diskCache(cache, clockAt(days)),
+      clock: clockAt(days),
+      ...options,
+    });
+    const scan = await scanner.scan(image, [need]);
+    http.close();
+    return { ...scan, requests: http.requests, chosen: choose(need.rule, scan.metadata).chosen };
+  };
+  const builds = needOf('glob:build-*', 'build-3');
+  const cold = await run(300, builds);
+  t.equal(cold.chosen?.name, 'build-59');
+  t.ok(cold.requests <= 30, `${cold.requests} requests on a cold cache`);
+  t.same([cold.metadata.complete, cold.metadata.tags.length], [true, 64]);
+  t.match(cold.chosen, { created: day(59), platforms: ['linux/amd64'], digest: /^sha256:/ });
+  t.match(
+    cold.metadata.tags.find((tag) => tag.name === 'multi'),
+    { firstSeen: day(300) },
+  );
+  const warm = await run(300.5, builds);
+  t.equal(warm.requests, 1, 'on a warm one the listing alone');
+  t.same(warm.metadata.tags, cold.metadata.tags);
+  const record = writeMetadata([cold.metadata]);
+  t.equal(writeMetadata([uniteMetadata(cold.metadata, warm.metadata)]), record, 'and the record is the same');
+
+  const rest = needOf({ policy: { newest: {} }, filter: { regexp: '^[^b]' } });
+  const others = await run(300.6, rest);
+  t.equal(others.chosen?.name, 'labelled');
+  t.match(
+    others.metadata.tags.find(({ name }) => name === 'multi'),
+    { created: day(200), platforms: ['linux/amd64', 'linux/arm64'] },
+  );
+  t.equal(others.metadata.tags.find(({ name }) => name === 'epoch')?.created, '1970-01-01T00:00:00Z');
+  const arm = await run(300.7, rest, { platform: 'linux/arm64', cache: diskCache(join(directory, 'arm')) });
+  t.equal(arm.chosen?.name, 'multi');
+  const labelled = await run(300.8, rest, { labels: ['127.0.0.1:*/team/*'] });
+  t.equal(labelled.chosen?.created, day(250), 'labels where they are asked for, whatever the cache has of the config');
 });

@@ -12,7 +12,7 @@ import { ecrTimes } from '../../registry/times/ecr.ts';
 import { pushTimeReaders } from '../../registry/times/readers.ts';
 import { A, B, vendors, type Answers } from '../fixtures/registry/times.ts';
 import { counted } from '../fixtures/registry/scan.ts';
-import { day, FakeRegistry } from './fake.ts';
+import { clockAt, day, FakeRegistry } from './fake.ts';
 
 /** Plain requests to loopback, which is all that is wanted of the network here. */
 const http: Http = {
@@ -168,7 +168,7 @@ t.test('with push times a search ends where the rest was pushed before the best 
   const scanner = createScanner({
     registry,
     pushTimes: pushTimeReaders({ http, origin: () => origin }),
-    clock: () => new Date(day(40)),
+    clock: clockAt(40),
   });
   const { metadata, notes } = await scanner.scan('org/app', [{ rule }]);
   t.equal(choose(rule, metadata).chosen?.name, byAge[0]);
