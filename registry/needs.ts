@@ -10,8 +10,9 @@ import type { Need } from './scan.ts';
 
 /** Push times cost a page; for fewer tags than this the tags themselves are asked. */
 const FEW_TAGS = 3;
-/** So many tags with push times are enough: the newest of them nearly always decides. */
+/** So many tags with push times are enough: the newest of them nearly always decides, unless the newest are too young. */
 const ENOUGH_PUSHED = 20;
+const ENOUGH_TO_WAIT = 100;
 
 /** For a rule that orders by time: the times of the current tag and of those that could win. */
 export async function lookUpTimes(room: Room, { rule, current }: Need): Promise<Note | undefined> {
@@ -31,8 +32,8 @@ export async function lookUpTimes(room: Room, { rule, current }: Need): Promise<
     rule.descending,
   );
   let next = search.next();
-  if (next.length > FEW_TAGS || (next.length > 0 && rule.minimumAge > 0)) {
-    await room.askPushTimes(names, ENOUGH_PUSHED);
+  if (next.length > 0 && (rule.minimumAge > 0 || (next.length > FEW_TAGS && !rule.descending))) {
+    await room.askPushTimes(names, rule.minimumAge > 0 ? ENOUGH_TO_WAIT : ENOUGH_PUSHED);
     next = search.next();
   }
   while (next.length > 0 && room.lookups > 0 && room.stopped === undefined) {

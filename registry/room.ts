@@ -10,7 +10,7 @@ import { BELIEVE_LOSS_AFTER_MS } from './shrink.ts';
 import type { PushTimes } from './times/times.ts';
 
 /** How long a tag is taken to name what it named when the registry was asked last. */
-export const BELIEVE_TAG_MS = 24 * 3600 * 1000;
+const BELIEVE_TAG_MS = 24 * 3600 * 1000;
 
 export interface RoomOptions {
   registry: Registry;
