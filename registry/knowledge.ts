@@ -7,6 +7,8 @@ import { isDigest, isTag } from '../fn/reference.ts';
 export interface Knowledge {
   /** Canonical. */
   image: string;
+  /** The first listing that was whole: a tag that it had may be older than its first-seen time says. */
+  firstListedAt?: string;
   /** The last listing that was whole. */
   listedAt?: string;
   /** Each tag that a listing had, and the first that had it. */
@@ -54,10 +56,11 @@ const MAX_LOOSE_DIGESTS = 1_000;
 export function printKnowledge(knowledge: Knowledge): string {
   const seen: Record<string, string[]> = {};
   for (const [tag, since] of knowledge.seen) (seen[since] ??= []).push(tag);
-  const { image, listedAt, gone, tags, digests, pushedBefore } = knowledge;
+  const { image, firstListedAt, listedAt, gone, tags, digests, pushedBefore } = knowledge;
   return `${JSON.stringify({
     format: FORMAT,
     image,
+    firstListedAt,
     listedAt,
     pushedBefore,
     seen,
@@ -81,6 +84,8 @@ export function parseKnowledge(text: string, image: string): Knowledge | string 
   const knowledge = emptyKnowledge(image);
   const listedAt = timeOf(body['listedAt']);
   if (listedAt !== undefined) knowledge.listedAt = listedAt;
+  const firstListedAt = timeOf(body['firstListedAt']);
+  if (firstListedAt !== undefined) knowledge.firstListedAt = firstListedAt;
   for (const [since, tags] of Object.entries(asMap(body['seen']) ?? {}))
     if (timeOf(since) !== undefined && Array.isArray(tags))
       for (const tag of tags) if (typeof tag === 'string' && isTag(tag)) keepFirst(knowledge.seen, tag, since);
@@ -136,6 +141,8 @@ export function uniteKnowledge(a: Knowledge, b: Knowledge): Knowledge {
   const [earlier, later] = (a.listedAt ?? '') <= (b.listedAt ?? '') ? [a, b] : [b, a];
   const united: Knowledge = { ...emptyKnowledge(a.image), seen: new Map(earlier.seen), tags: new Map(earlier.tags) };
   if (later.listedAt !== undefined) united.listedAt = later.listedAt;
+  const firstListedAt = a.firstListedAt === undefined ? b.firstListedAt : least(a.firstListedAt, b.firstListedAt);
+  if (firstListedAt !== undefined) united.firstListedAt = firstListedAt;
   for (const [tag, since] of later.seen) keepFirst(united.seen, tag, since);
   for (const [tag, since] of later.gone) united.gone.set(tag, least(since, earlier.gone.get(tag)));
   // What only the earlier knows was not there for the later to miss.

@@ -1,8 +1,8 @@
 /** What a rule needs to know of tags beside their names, and how it is looked up. */
+import type { TagMetadata } from '../fn/lookup/metadata.ts';
 import type { Note } from '../fn/note.ts';
 import { rank } from '../fn/policy/rank.ts';
 import { Refusal, type Rule } from '../fn/policy/rule.ts';
-import { isEpochDay, millisecondsBetween, readTime, type Instant } from '../fn/policy/time.ts';
 import { searchNewest } from './newest.ts';
 import { searchRipe, type Ripeness } from './ripe.ts';
 import type { Room } from './room.ts';
@@ -10,8 +10,9 @@ import type { Need } from './scan.ts';
 
 /** Push times cost a page; for fewer tags than this the tags themselves are asked. */
 const FEW_TAGS = 3;
-/** So many tags with push times are enough: the newest of them nearly always decides. */
+/** So many tags with push times are enough: the newest of them nearly always decides, unless the newest are too young. */
 const ENOUGH_PUSHED = 20;
+const ENOUGH_TO_WAIT = 100;
 
 /** For a rule that orders by time: the times of the current tag and of those that could win. */
 export async function lookUpTimes(room: Room, { rule, current }: Need): Promise<Note | undefined> {
@@ -25,14 +26,14 @@ export async function lookUpTimes(room: Room, { rule, current }: Need): Promise<
       bound: (name) => room.bound(name),
       firstSeen: (name) => room.firstSeen(name),
       fresh: (name) => room.fresh(name),
-      barred: (name) => isYoung(room, rule, room.pushed(name)),
-      eligible: (name) => ripeness(room, rule, name) === 'old',
+      barred: (name) => rule.minimumAge > 0 && !isOldEnough(room, rule, room.describe(name, LONG_AGO)),
+      eligible: (name) => rule.minimumAge === 0 || isOldEnough(room, rule, room.describe(name)),
     },
     rule.descending,
   );
   let next = search.next();
-  if (next.length > FEW_TAGS || (next.length > 0 && rule.minimumAge > 0)) {
-    await room.askPushTimes(names, ENOUGH_PUSHED);
+  if (next.length > 0 && (rule.minimumAge > 0 || (next.length > FEW_TAGS && !rule.descending))) {
+    await room.askPushTimes(names, rule.minimumAge > 0 ? ENOUGH_TO_WAIT : ENOUGH_PUSHED);
     next = search.next();
   }
   while (next.length > 0 && room.lookups > 0 && room.stopped === undefined) {
@@ -82,23 +83,24 @@ function isUnknown(room: Room, name: string): boolean {
   return room.isListed(name) && room.created(name) === undefined;
 }
 
-/** As `choose` counts ages: from the push, else from the build, else from the first scan that saw the tag. */
+/** Before there were images: whoever is too young with this build time is so with any. */
+const LONG_AGO = '2000-01-01T00:00:00Z';
+
 function ripeness(room: Room, rule: Rule, name: string): Ripeness {
-  if (rule.minimumAge === 0) return 'old';
-  const pushed = room.pushed(name);
-  if (pushed && !isEpochDay(pushed)) return isYoung(room, rule, pushed) ? 'young' : 'old';
-  const created = room.created(name);
-  if (created && !isEpochDay(created)) return isYoung(room, rule, created) ? 'young' : 'old';
-  // Whatever was seen so long ago was built before that.
-  if (!isYoung(room, rule, readTime(room.firstSeen(name)))) return 'old';
-  return created === undefined ? 'unknown' : 'young';
+  if (isOldEnough(room, rule, room.describe(name))) return 'old';
+  const mayBeOld = room.created(name) === undefined && isOldEnough(room, rule, room.describe(name, LONG_AGO));
+  return mayBeOld ? 'unknown' : 'young';
 }
 
-function isYoung(room: Room, rule: Rule, since: Instant | undefined): boolean {
-  const now = readTime(room.now);
-  return (
-    now !== undefined && since !== undefined && !isEpochDay(since) && millisecondsBetween(since, now) < rule.minimumAge
+/** As `choose` judges it: what an age counts from is its matter. */
+function isOldEnough(room: Room, rule: Rule, tag: TagMetadata): boolean {
+  const { candidates } = rank(
+    rule,
+    { image: '', scannedAt: room.now, complete: true, tags: [tag] },
+    undefined,
+    'compat',
   );
+  return candidates.length > 0;
 }
 
 /** The answer rests on what was not looked up: the order of names speaks for it. */

@@ -22,7 +22,7 @@ export function writeMetadata(all: readonly ImageMetadata[], format: 'yaml' | 'j
 const API_VERSION = 'image-update.dev/v1alpha1';
 const KIND = 'ImageMetadata';
 
-function yamlDocument({ image, scannedAt, complete, tags }: ImageMetadata, name: string): string {
+function yamlDocument({ image, scannedAt, complete, times, tags }: ImageMetadata, name: string): string {
   const lines = [
     `apiVersion: ${API_VERSION}`,
     `kind: ${KIND}`,
@@ -30,6 +30,7 @@ function yamlDocument({ image, scannedAt, complete, tags }: ImageMetadata, name:
     `image: ${scalar(image)}`,
     ...(scannedAt === undefined ? [] : [`scannedAt: ${scalar(scannedAt)}`]),
     `complete: ${complete}`,
+    ...(times === undefined ? [] : [`times: ${times}`]),
     ...(tags.length === 0 ? ['tags: []'] : ['tags:', ...sortTags(tags).map((tag) => `- {${flowEntries(tag)}}`)]),
   ];
   return `${lines.join('\n')}\n`;
@@ -46,7 +47,7 @@ function scalar(value: string): string {
   return encodeScalar({ kind: 'scalar', style: 'plain', start: 0, end: 0, value: '' }, value, '');
 }
 
-function jsonDocument({ image, scannedAt, complete, tags }: ImageMetadata, name: string): string {
+function jsonDocument({ image, scannedAt, complete, times, tags }: ImageMetadata, name: string): string {
   const head = JSON.stringify({
     apiVersion: API_VERSION,
     kind: KIND,
@@ -54,6 +55,7 @@ function jsonDocument({ image, scannedAt, complete, tags }: ImageMetadata, name:
     image,
     scannedAt,
     complete,
+    times,
   });
   const lines = sortTags(tags).map((tag) => `\n${JSON.stringify(Object.fromEntries(fieldsOf(tag)))}`);
   return `${head.slice(0, -1)},"tags":[${lines.join(',')}${lines.length > 0 ? '\n' : ''}]}`;

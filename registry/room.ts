@@ -10,7 +10,7 @@ import { BELIEVE_LOSS_AFTER_MS } from './shrink.ts';
 import type { PushTimes } from './times/times.ts';
 
 /** How long a tag is taken to name what it named when the registry was asked last. */
-export const BELIEVE_TAG_MS = 24 * 3600 * 1000;
+const BELIEVE_TAG_MS = 24 * 3600 * 1000;
 
 export interface RoomOptions {
   registry: Registry;
@@ -89,6 +89,7 @@ export class Room {
     if (list.complete) {
       this.#missLost();
       this.changed ||= this.knowledge.listedAt === undefined;
+      this.knowledge.firstListedAt ??= this.now;
       this.knowledge.listedAt = this.now;
     }
     this.#listed = list.complete ? undefined : new Set(list.tags);
@@ -261,7 +262,7 @@ export class Room {
 
   /** The tags of the listing, sorted, as far as they are known. */
   listed(): TagMetadata[] {
-    return this.#names.map((name) => this.#describe(name));
+    return this.#names.map((name) => this.describe(name));
   }
 
   /** Tags that are gone from the listing too short a time to believe it. */
@@ -269,29 +270,44 @@ export class Room {
     const until = Date.parse(this.now) - BELIEVE_LOSS_AFTER_MS;
     return [...this.knowledge.gone]
       .filter(([name, since]) => !this.isListed(name) && Date.parse(since) > until)
-      .map(([name]) => this.#describe(name));
+      .map(([name]) => this.describe(name));
   }
 
   /** A tag that is gone from the listing, if it was known. */
   vanished(name: string): TagMetadata | undefined {
-    return this.isListed(name) || !this.knowledge.seen.has(name) ? undefined : this.#describe(name);
+    return this.isListed(name) || !this.knowledge.seen.has(name) ? undefined : this.describe(name);
   }
 
   metadata(image: string): ImageMetadata {
-    return { image, scannedAt: this.now, complete: this.complete, tags: this.listed() };
+    const metadata: ImageMetadata = { image, scannedAt: this.now, complete: this.complete, tags: this.listed() };
+    if (this.#names.some((name) => this.created(name) === undefined)) metadata.times = 'partial';
+    return metadata;
   }
 
-  #describe(name: string): TagMetadata {
+  /** What is known of a tag; `created` in place of what is known of that. */
+  describe(name: string, created?: string): TagMetadata {
     const tag: TagMetadata = { name };
     const fact = this.knowledge.tags.get(name);
     const said = this.#digestFact(fact?.digest);
     // A digest is written into manifests, so an old one is not given; the time that went with it is the best there is.
     if (fact?.digest !== undefined && this.#believed(name, fact)) tag.digest = fact.digest;
-    if (said?.created !== undefined) tag.created = said.created;
+    created ??= said?.created;
+    if (created !== undefined) tag.created = created;
     if (fact?.pushed !== undefined) tag.pushed = fact.pushed;
-    tag.firstSeen = this.firstSeen(name);
+    const firstSeen = this.firstSeen(name);
+    if (created === undefined || !this.#wasThereBefore(firstSeen, created)) tag.firstSeen = firstSeen;
     if (said?.platforms && said.platforms.length > 0) tag.platforms = said.platforms;
     return tag;
+  }
+
+  /**
+   * Whether a first-seen time says nothing beside the time of the build: it is that of the first listing, which says of no
+   * tag how long it was there before.
+   */
+  #wasThereBefore(firstSeen: string, created: string): boolean {
+    if (firstSeen > (this.knowledge.firstListedAt ?? firstSeen)) return false;
+    const time = readTime(created);
+    return time !== undefined && !isEpochDay(time);
   }
 
   /** What its reader should know of the listing and of tags that could not be read. */

@@ -54,7 +54,7 @@ export interface Scanner {
   digest(image: string, tag: string): Promise<string>;
 }
 
-export const MAX_LOOKUPS = 100;
+const MAX_LOOKUPS = 100;
 
 /** The repository of an image's name, in any of its spellings. */
 export function repositoryOf(image: string): Repository {

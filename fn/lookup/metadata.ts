@@ -10,6 +10,8 @@ export interface ImageMetadata {
   scannedAt?: string;
   /** False when the listing was cut short. */
   complete: boolean;
+  /** `partial`: times were looked up only of tags that could win, so that others may have one too. */
+  times?: 'partial';
   tags: TagMetadata[];
 }
 
@@ -36,6 +38,7 @@ export function readMetadata(resource: Values): ImageMetadata | Note {
   const scannedAt = asText(resource['scannedAt']);
   const metadata: ImageMetadata = { image, complete: resource['complete'] !== false, tags: [] };
   if (scannedAt !== undefined) metadata.scannedAt = scannedAt;
+  if (resource['times'] === 'partial') metadata.times = 'partial';
   for (const entry of tags ?? []) {
     const tag = readTag(entry);
     if (tag) metadata.tags.push(tag);

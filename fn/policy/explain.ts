@@ -70,10 +70,11 @@ export function chooseWarnings(chosen: Chosen): Note[] {
 function timeWarnings(chosen: Chosen): Note[] {
   const { rule, candidates, best } = chosen;
   const notes: Note[] = [];
-  if (best && count(chosen, 'no-time') > 0)
+  const without = withoutTime(chosen);
+  if (best && without.length > 0)
     notes.push({
       reason: 'tags-without-time',
-      message: `${counted(chosen, 'no-time')} cannot be chosen, as ${rule.text} orders by creation time and they have none`,
+      message: `${named(without)} cannot be chosen, as ${rule.text} orders by creation time and they have none`,
     });
   if (candidates.length > 1 && sharesTime(chosen, candidates.at(-1)))
     notes.push({
@@ -154,6 +155,14 @@ function timeless({ rejected }: Chosen): { name: string }[] {
   return rejected.filter(({ rule }) => rule === 'no-time').map(({ tag }) => ({ name: tag }));
 }
 
+/** Tags that have no time. Where times were looked up of some tags only, those are the ones whose platforms are known. */
+function withoutTime({ metadata, rejected }: Chosen): string[] {
+  const tags = rejected.filter(({ rule }) => rule === 'no-time').map(({ tag }) => tag);
+  if (metadata.times !== 'partial') return tags;
+  const read = new Set(metadata.tags.filter(({ platforms }) => platforms).map(({ name }) => name));
+  return tags.filter((tag) => read.has(tag));
+}
+
 function helpTimes(tags: { name: string }[]): string {
   if (!tags.every(({ name }) => readVersion(name) !== undefined)) return '; order by a part of the tag instead';
   return '; as all of them are versions, order them by version (semver)';
@@ -190,7 +199,10 @@ const SHOWN = 3;
 
 /** `4 tags (a, b, c, …)` of those that a rule turned away. */
 function counted({ rejected }: Chosen, rule: RefusalRule): string {
-  const tags = rejected.filter((rejection) => rejection.rule === rule).map(({ tag }) => tag);
+  return named(rejected.filter((rejection) => rejection.rule === rule).map(({ tag }) => tag));
+}
+
+function named(tags: string[]): string {
   const shown = tags.toSorted().slice(0, SHOWN);
   return `${plural(tags.length, 'tag')} (${shown.join(', ')}${tags.length > SHOWN ? ', …' : ''})`;
 }

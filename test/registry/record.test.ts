@@ -93,12 +93,16 @@ const tagMetadata = fc.record(
   },
   { requiredKeys: ['name'] },
 );
-const metadatas: fc.Arbitrary<ImageMetadata> = fc.record({
-  image: fc.constantFrom('nginx', 'ghcr.io/org/app', 'localhost:5000/a/b_c', '10.0.0.1:5000/x'),
-  scannedAt: fc.constantFrom(day(9), day(11)),
-  complete: fc.boolean(),
-  tags: fc.uniqueArray(tagMetadata as fc.Arbitrary<TagMetadata>, { selector: ({ name }) => name, maxLength: 12 }),
-});
+const metadatas: fc.Arbitrary<ImageMetadata> = fc.record(
+  {
+    image: fc.constantFrom('nginx', 'ghcr.io/org/app', 'localhost:5000/a/b_c', '10.0.0.1:5000/x'),
+    scannedAt: fc.constantFrom(day(9), day(11)),
+    complete: fc.boolean(),
+    times: fc.constant('partial' as const),
+    tags: fc.uniqueArray(tagMetadata as fc.Arbitrary<TagMetadata>, { selector: ({ name }) => name, maxLength: 12 }),
+  },
+  { requiredKeys: ['image', 'scannedAt', 'complete', 'tags'] },
+);
 const rules = [
   compilePattern('glob:*'),
   compilePattern('semver:*'),

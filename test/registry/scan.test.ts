@@ -79,6 +79,12 @@ for (const each of scans)
     if (typeof each.requests === 'number') t.equal(cold.requests, each.requests, 'cold requests');
     else t.ok(cold.requests <= each.requests.most, `${cold.requests} cold requests, at most ${each.requests.most}`);
     t.same(cold.reasons, each.notes ?? []);
+    const { warnings } = choose(need.rule, cold.metadata, current);
+    t.same(
+      warnings.map(({ reason }) => reason),
+      each.warnings ?? [],
+      'no warning of tags that were not looked up',
+    );
     t.same(
       cold.metadata.tags.map(({ name }) => name),
       Object.keys(each.tags).toSorted(),
@@ -174,6 +180,17 @@ t.test('first-seen times are an age where images have none', async (t) => {
   const later = await run(12.5, need);
   t.equal(choose(need.rule, later.metadata).chosen?.name, '1.1.0');
   t.equal(later.requests, 1, 'what was seen so long ago is old enough, whatever else is known');
+});
+
+t.test('a first-seen time is told where it says something', async (t) => {
+  const registry = new FakeRegistry({ 'b-1': 1, 'b-2': 2, 'b-3': { built: 'epoch' }, other: 3 });
+  const run = runs(registry);
+  const need = needOf('glob:b-*');
+  const firstSeen = (scan: Scan) => Object.fromEntries(scan.metadata.tags.map((tag) => [tag.name, tag.firstSeen]));
+  const first = { 'b-1': undefined, 'b-2': undefined, 'b-3': day(10), other: day(10) };
+  t.same(firstSeen(await run(10, need)), first, 'of the first scan only where nothing else is known');
+  registry.tagsByName['b-4'] = 4;
+  t.same(firstSeen(await run(11, need)), { ...first, 'b-4': day(11) }, 'of a later one always: builds can lie');
 });
 
 t.test('a listing that lost what matters', async (t) => {
@@ -351,7 +368,9 @@ t.test('without a note the choice is that of full knowledge; with one it never g
       const scan = await createScanner({ registry, clock: clockAt(300) }).scan(IMAGE, [need]);
       const known = { ...fullKnowledge(registry, 300) };
       // What is not told of an image has the age of the scan that first saw it.
-      known.tags = known.tags.map((tag) => ({ ...tag, firstSeen: day(300) }));
+      known.tags = known.tags.map((tag) =>
+        tag.created && !tag.created.startsWith('1970') ? tag : { ...tag, firstSeen: day(300) },
+      );
       const [found, best] = [scan.metadata, known].map((each) => choose(need.rule, each, { tag: current }));
       const key = (choice: Choice | undefined) => choice?.chosen?.created;
       if (scan.notes.length > 0) {
@@ -412,7 +431,11 @@ t.test('a real registry', { skip: cannotStart() }, async (t) => {
   t.equal(cold.chosen?.name, 'build-59');
   t.ok(cold.requests <= 30, `${cold.requests} requests on a cold cache`);
   t.same([cold.metadata.complete, cold.metadata.tags.length], [true, 64]);
-  t.match(cold.chosen, { created: day(59), platforms: ['linux/amd64'], digest: /^sha256:/, firstSeen: day(300) });
+  t.match(cold.chosen, { created: day(59), platforms: ['linux/amd64'], digest: /^sha256:/ });
+  t.match(
+    cold.metadata.tags.find((tag) => tag.name === 'multi'),
+    { firstSeen: day(300) },
+  );
   const warm = await run(300.5, builds);
   t.equal(warm.requests, 1, 'on a warm one the listing alone');
   t.same(warm.metadata.tags, cold.metadata.tags);
