@@ -1,7 +1,7 @@
 /** What was learnt, on disk: one file a repository, shared by processes. */
 import { createHash, randomUUID } from 'node:crypto';
-import type { Stats } from 'node:fs';
-import { mkdir, open, readFile, rename, rm, stat, unlink } from 'node:fs/promises';
+import { readFileSync, statSync, type Stats } from 'node:fs';
+import { mkdir, open, rename, rm, stat, unlink } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -58,12 +58,13 @@ export function diskCache(directory: string, clock: Pick<Clock, 'now'> = systemC
   async function load(image: string): Promise<Knowledge> {
     const file = join(directory, fileName(image));
     try {
-      const stats = await stat(file);
+      // At once: of a thousand small files the waiting costs ten times the reading.
+      const stats = statSync(file);
       const { size } = stats;
       const knowledge =
         size > MAX_BYTES
           ? `it has ${size} bytes, more than ${MAX_BYTES}`
-          : parseKnowledge(await readFile(file, 'utf8'), image);
+          : parseKnowledge(readFileSync(file, 'utf8'), image);
       if (typeof knowledge !== 'string') {
         versions.set(knowledge, version(stats));
         return knowledge;
