@@ -1,4 +1,5 @@
 import { realpathSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
 import type { Arguments } from './arguments.ts';
 import { unifiedDiff } from './diff.ts';
 import { readFiles, reasonOf, writeFiles, type File } from './directory.ts';
@@ -18,6 +19,7 @@ export async function runDirectory(args: Arguments, io: Io): Promise<number> {
   return guarded(io, async () => {
     const config = await configOf(args, io);
     const answers = await answersOf(args, io);
+    boundYoungGeneration();
     const { keys, anywhere } = wordsOf(config.spec);
     const words = [...keys, ...anywhere, ...ANSWER_WORDS.anywhere];
     const files = new Map<Source, File>();
@@ -51,6 +53,14 @@ export async function runDirectory(args: Arguments, io: Io): Promise<number> {
     show(args, io, outcome.results, failed, count);
     return failed ? FAILED : DONE;
   });
+}
+
+/**
+ * Texts and trees die young, for which V8 would let the young generation grow to 200 MB. Where it stands after the answers
+ * were read is enough: the run takes no longer, and half the memory.
+ */
+function boundYoungGeneration(): void {
+  setFlagsFromString('--semi-space-growth-factor=1');
 }
 
 function write(args: Arguments, files: Map<Source, File>, { edits, results }: Outcome): void {
