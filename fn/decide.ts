@@ -114,25 +114,17 @@ export class Decider {
     const whole = await this.#byPolicy(reference, name, namespace, keepName);
     if (parts.has('whole')) return whole;
     const { change } = whole;
+    if (!parts.has('tag') && change.tag !== undefined && reference.tag !== undefined)
+      return heldBack(whole, halfMarked(parts, label));
+    if (change.digest === null && reference.tag === undefined && !parts.has('tag'))
+      return heldBack(whole, unwantedDigest());
     const wanted: Change = {};
     if (parts.has('name') && change.name !== undefined) wanted.name = change.name;
     if (parts.has('tag') && change.tag !== undefined) wanted.tag = change.tag;
     // A digest is written with its tag even where only the tag is marked: half a change is none.
-    const imageMoves = parts.has('tag') && (wanted.tag !== undefined || wanted.name !== undefined);
-    const digestMoves = change.digest !== undefined && (parts.has('digest') || imageMoves);
-    if (digestMoves && reference.digest !== undefined) wanted.digest = change.digest!;
-    if (parts.has('digest') && !parts.has('tag') && change.tag !== undefined && reference.tag !== undefined)
-      return {
-        ...whole,
-        change: {},
-        notes: [
-          ...whole.notes,
-          {
-            reason: 'half-marked',
-            message: `only the digest is marked for ImagePolicy ${policyLabel(name, namespace)}, which also moves the tag; mark the tag too`,
-          },
-        ],
-      };
+    const moves = wanted.tag !== undefined || wanted.name !== undefined;
+    const hasPlace = reference.digest !== undefined || parts.has('digest');
+    if (change.digest !== undefined && hasPlace && (moves || parts.has('digest'))) wanted.digest = change.digest;
     return { ...whole, change: wanted };
   }
 
@@ -167,13 +159,13 @@ export class Decider {
     const image = this.#answers.repositoryOf(policy);
     if (typeof image !== 'string') return refused(image, label);
     const metadata = await this.#metadata(image);
-    if (!metadata) return refused(missing(image), label);
+    if (!metadata) return { ...refused(missing(image), label), image };
     // A tag that is marked without its name belongs to the policy's repository, whatever mirror it is pulled from.
     const same = keepName || canonicalName(image) === canonicalName(reference.name);
     const choice = this.#choose(rule, metadata, same ? reference : {});
     const goal = goalOf(choice);
     const notes = [...rule.warnings, ...choice.warnings];
-    if (!goal) return refused({ reason: choice.reason, message: choice.message }, label, notes);
+    if (!goal) return { ...refused({ reason: choice.reason, message: choice.message }, label, notes), image };
     const present = reference.digest !== undefined && reference.tag === goal.tag;
     const writeDigest = rule.digest === 'Always' || (rule.digest === 'IfNotPresent' && !present);
     return {
@@ -237,6 +229,26 @@ function missing(image: string): Note {
   return {
     reason: 'metadata-missing',
     message: `no metadata of ${image} was given, so its tags are not known; give an ImageMetadata as an item or with --metadata`,
+  };
+}
+
+/** The same decision, with nothing to write and the reason. */
+function heldBack(decision: Decision, note: Note): Decision {
+  return { ...decision, change: {}, notes: [...decision.notes, note] };
+}
+
+function halfMarked(parts: ReadonlySet<Marker['part']>, label: string): Note {
+  return {
+    reason: 'half-marked',
+    message: `only the ${[...parts].toSorted().join(' and the ')} is marked for ImagePolicy ${label}, which also moves the tag; mark the tag too`,
+  };
+}
+
+/** An explicit digest that `digests: tag` keeps out. */
+function unwantedDigest(): Note {
+  return {
+    reason: 'digest-unwanted',
+    message: 'the digest is not written, as "digests: tag" keeps digests out; set digests to keep or pin',
   };
 }
 

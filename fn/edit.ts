@@ -1,7 +1,7 @@
 import type { Write } from './find/slots.ts';
 import type { Note } from './note.ts';
 import type { Plan, PlannedChange } from './plan.ts';
-import { formatReference, type Reference } from './reference.ts';
+import { showReference } from './reference.ts';
 import type { Replacement } from './replace.ts';
 import { noteResult, placed, type Place, type Result } from './result.ts';
 import { lineIn, type Slice, type Source } from './source.ts';
@@ -49,15 +49,15 @@ function distinct(writes: Write[]): Write[] {
 function describeChange(
   text: string,
   locate: Locate,
-  { field, from, to, writes, policy, reason }: PlannedChange,
+  { field, from, to, writes, policy, reason, image }: PlannedChange,
 ): Result[] {
   const [{ scalar, value }] = writes;
   const tags: Record<string, string> = { reason, policy };
-  if (from.name !== '') tags['image'] = from.name;
+  if (image !== undefined) tags['image'] = image;
   if (field.container !== '') tags['container'] = field.container;
   const where = locate(scalar.start, field.resource);
   const info: Result = {
-    message: `${label(from)} -> ${label(to)}`,
+    message: `${showReference(from)} -> ${showReference(to)}`,
     severity: 'info',
     field: { path: field.path, currentValue: scalar.value, proposedValue: value },
     tags,
@@ -83,11 +83,6 @@ function setterOf(text: string, writes: readonly Write[]): string | undefined {
     if (setter) return `kpt-set: ${setter.trimEnd()}`;
   }
   return undefined;
-}
-
-/** A marked part that stands alone has no name to show. */
-function label(reference: Reference): string {
-  return reference.name === '' ? (reference.tag ?? reference.digest ?? '') : formatReference(reference);
 }
 
 type Locate = (offset: number | undefined, resource?: Place['resource']) => Place;

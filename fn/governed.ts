@@ -5,14 +5,15 @@ import { findImages as findFields, type ImageField, type Images } from './find/f
 import { findMarkers, type Marker } from './find/markers.ts';
 import { resourcesOf, type Resource } from './find/resources.ts';
 import { itemOf } from './lookup/read.ts';
+import { loneImages } from './lone.ts';
+import { assignMarkers, withMarkedParts } from './marked.ts';
 import type { Note } from './note.ts';
-import { parseReference, type Reference } from './reference.ts';
+import type { Reference } from './reference.ts';
 import { itemPlace } from './resourcelist.ts';
 import type { ResourceRef } from './result.ts';
 import type { Slice, Source } from './source.ts';
 import { concerns } from './targets.ts';
 import { readDocument } from './yaml/read.ts';
-import type { ScalarNode } from './yaml/tree.ts';
 import { asksForUpdate } from './words.ts';
 
 /** An image field that something governs. */
@@ -49,31 +50,46 @@ export async function findImages(source: Source, slice: Slice, spec: Spec, asWri
 
   const marks = spec.markers ? findMarkers(text, root, slice.start, slice.end) : { markers: [], notes: [] };
   found.notes.push(...marks.notes.map((note) => ({ note })));
-  const unclaimed = new Set(marks.markers);
   const resources = resourcesOf(root);
   // All of them or none: resources of one document may share an anchor.
-  const concerned = spec.updates.length > 0 || unclaimed.size > 0 || resources.some(hasPolicies);
-  const automations = new Map<Resource, Automation>();
-  for (const resource of resources) {
-    const { fields, notes } = concerned ? fieldsOf(resource, spec, place.path) : { fields: [], notes: [] };
-    const automation = spec.annotations ? readAutomation(resource, namesOf(fields)) : undefined;
-    if (automation) automations.set(resource, automation);
+  const concerned = spec.updates.length > 0 || marks.markers.length > 0 || resources.some(hasPolicies);
+  const workloads = resources.map((resource) => examine(resource, concerned, marks.markers, spec, place.path));
+  for (const { fields } of workloads) found.fields.push(...fields);
+  const marked = assignMarkers(marks.markers, found.fields);
+  for (const { field, note } of marked.misplaced) found.notes.push({ note, resource: field.resource });
+  for (const { resource, fields, notes, automation } of workloads) {
     addNotes(found, resource, automation?.notes ?? []);
     // An image that cannot be seen is missed only by who wants it updated.
     if (automation?.automated) addNotes(found, resource, notes);
-    found.fields.push(...fields);
     for (const field of fields) {
       const update = spec.updates.find((candidate) => concerns(candidate, field, place.path, asWritten));
-      const governor = governorOf(update, claim(field, unclaimed), automation);
+      const governor = governorOf(update, marked.byField.get(field), automation);
       if (governor && field.reference) found.governed.push({ field, reference: field.reference, governor, automation });
       else if (governor) addNotes(found, resource, [unreadable(field)]);
     }
   }
-  for (const marker of unclaimed) {
-    const owner = ownerOf(marker, resources);
-    found.governed.push(lone(marker, owner, owner && automations.get(owner)));
-  }
+  addLone(found, marked.lone, workloads);
   return found;
+}
+
+/** A resource with its images and what its annotations say. */
+interface Workload {
+  resource: Resource;
+  fields: readonly ImageField[];
+  notes: readonly Note[];
+  automation: Automation | undefined;
+}
+
+function examine(
+  resource: Resource,
+  concerned: boolean,
+  markers: readonly Marker[],
+  spec: Spec,
+  path: string | undefined,
+): Workload {
+  const { fields, notes } = concerned ? fieldsOf(resource, spec, path) : { fields: [], notes: [] };
+  const automation = spec.annotations ? readAutomation(resource, namesOf(fields)) : undefined;
+  return { resource, fields: markers.length > 0 ? withMarkedParts(markers, fields) : fields, notes, automation };
 }
 
 /** Whether the annotations of a resource could say anything about its images. */
@@ -102,70 +118,46 @@ function namesOf(fields: readonly ImageField[]): string[] {
 /** Explicit updates win over markers, markers over annotations. */
 function governorOf(
   update: ExplicitUpdate | undefined,
-  markers: Marker[],
+  markers: Marker[] | undefined,
   automation: Automation | undefined,
 ): Governor | undefined {
   if (update) return { by: 'update', update };
-  if (markers.length > 0) return { by: 'marker', markers };
+  if (markers) return { by: 'marker', markers };
   return automation?.automated ? { by: 'annotation', automation } : undefined;
 }
 
-/** The markers on the scalars of a field, taken from those that no field has claimed yet. */
-function claim(field: ImageField, unclaimed: Set<Marker>): Marker[] {
-  const claimed: Marker[] = [];
-  for (const marker of unclaimed) if (fits(field, marker)) claimed.push(marker);
-  for (const marker of claimed) unclaimed.delete(marker);
-  return claimed;
-}
-
-function fits({ slots }: ImageField, { scalar, part }: Marker): boolean {
-  switch (part) {
-    case 'whole':
-      return scalar === slots.whole || (scalar === slots.repository && !slots.tag && !slots.registry);
-    case 'tag':
-      return scalar === slots.tag;
-    case 'name':
-      return scalar === slots.repository && !slots.registry;
-    case 'digest':
-      return scalar === slots.digest;
+/** Marked scalars that are no part of a known image field are fields of their own. */
+function addLone(found: Found, markers: readonly Marker[], workloads: readonly Workload[]): void {
+  const { images, wrong } = loneImages(markers);
+  for (const { markers, slots, reference } of images) {
+    const owner = ownerOf(markers[0], workloads);
+    const field: ImageField = {
+      resource: owner?.resource.ref ?? { apiVersion: '', kind: '', name: '' },
+      container: '',
+      path: placeOf(markers, slots),
+      slots,
+      reference,
+      origin: 'marker',
+    };
+    found.fields.push(field);
+    found.governed.push({ field, reference, governor: { by: 'marker', markers }, automation: owner?.automation });
+  }
+  for (const { marker, note } of wrong) {
+    const owner = ownerOf(marker, workloads);
+    found.notes.push({ note: { path: marker.path, ...note }, ...(owner && { resource: owner.resource.ref }) });
   }
 }
 
-/** The resource that a marked scalar stands in: the one with the longest path that leads to it. */
-function ownerOf({ path }: Marker, resources: readonly Resource[]): Resource | undefined {
-  const around = resources.filter((resource) => resource.path === '' || path.startsWith(`${resource.path}.`));
-  return around.toSorted((a, b) => b.path.length - a.path.length)[0];
+/** The path of the scalar that an image is known by. */
+function placeOf(markers: readonly [Marker, ...Marker[]], { tag, repository }: ImageField['slots']): string {
+  const known = tag ?? repository;
+  return (markers.find(({ scalar }) => scalar === known) ?? markers[0]).path;
 }
 
-/** A marked scalar that is no part of a known image field: a field of its own. */
-function lone(marker: Marker, owner: Resource | undefined, automation: Automation | undefined): GovernedField {
-  const { scalar, part, path } = marker;
-  const [slot, reference] = loneParts(scalar, part);
-  const field: ImageField = {
-    resource: owner?.ref ?? { apiVersion: '', kind: '', name: '' },
-    container: '',
-    path,
-    slots: { [slot]: scalar },
-    reference,
-    origin: 'marker',
-  };
-  return { field, reference, governor: { by: 'marker', markers: [marker] }, automation };
-}
-
-function loneParts(
-  { value }: ScalarNode,
-  part: Marker['part'],
-): ['whole' | 'tag' | 'repository' | 'digest', Reference] {
-  switch (part) {
-    case 'whole':
-      return ['whole', parseReference(value) ?? { name: value }];
-    case 'tag':
-      return ['tag', { name: '', tag: value }];
-    case 'name':
-      return ['repository', { name: value }];
-    case 'digest':
-      return ['digest', { name: '', digest: value }];
-  }
+/** What a marked scalar stands in: the resource with the longest path that leads to it. */
+function ownerOf({ path }: Marker, workloads: readonly Workload[]): Workload | undefined {
+  const around = workloads.filter(({ resource }) => resource.path === '' || path.startsWith(`${resource.path}.`));
+  return around.toSorted((a, b) => b.resource.path.length - a.resource.path.length)[0];
 }
 
 function refusal(problem: Note): Note {

@@ -76,6 +76,18 @@ t.test('a result says where: file, document, line, resource, field', async (t) =
   t.match(second, { file: { index: 1 }, tags: { line: '29' } });
 });
 
+t.test('a marked part that stands without its name tells the repository of its policy', async (t) => {
+  const text = 'version: 1.0.0 # {"$imagepolicy": "flux:app:tag"}\n';
+  const latest = { name: 'ghcr.io/org/app', tag: '2.0.0' };
+  const status = { latest, conditions: [{ type: 'Ready', status: 'True' }] };
+  const answers = [policy('app', { namespace: 'flux', status })];
+  t.match((await updateText(text, { answers })).results, [{ tags: { image: 'ghcr.io/org/app' } }]);
+  const denied = { ...SET, spec: { deny: ['ghcr.io/*'] } };
+  t.match((await updateText(text, { answers, config: denied })).results, [
+    { severity: 'warning', tags: { image: 'ghcr.io/org/app' } },
+  ]);
+});
+
 t.test('images are listed, automated or not', async (t) => {
   const text = `${deployment([], 'a: nginx:1', 'b: No:Image')}---\n{{ template }}\n`;
   const web = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' };
