@@ -1,6 +1,6 @@
 import type { DeclaredField } from '../config/image-update.ts';
 import type { Note } from '../note.ts';
-import { aliasImages } from './aliases.ts';
+import { aliasImages, notAliased } from './aliases.ts';
 import { declaredImages } from './declared.ts';
 import { scalarsOfSlots, type ImageField, type Images } from './field.ts';
 import { helmImages, isHelmRelease } from './helm.ts';
@@ -36,10 +36,8 @@ export function findImages(
 function plainImages(resource: Resource, path: string | undefined): Images {
   const keys = kustomizationImagesAt(resource, path);
   const fields = keys ? kustomizationImages(resource, keys) : podImages(resource);
-  const { fields: aliased, notes } = aliasImages(resource, resource.node, '', 'declared');
-  if (aliased.length === 0) return { fields, notes };
-  const names = new Set(aliased.map(({ container }) => container));
-  return { fields: [...fields.filter(({ container }) => !names.has(container)), ...aliased], notes };
+  const aliased = aliasImages(resource, resource.node, '', 'declared');
+  return { fields: [...notAliased(fields, aliased), ...aliased.fields], notes: aliased.notes };
 }
 
 /** Adds fields that are not among those found already. */

@@ -1,6 +1,6 @@
 import type { Note } from '../note.ts';
 import { at, get, isNull, textOf, type MapNode, type Node, type ScalarNode } from '../yaml/tree.ts';
-import { aliasImages } from './aliases.ts';
+import { aliasImages, notAliased } from './aliases.ts';
 import { imageField, scalarsOfSlots, type ImageField, type Images } from './field.ts';
 import { entriesOf, itemPath, keyPath } from './path.ts';
 import type { Resource } from './resources.ts';
@@ -20,7 +20,7 @@ const ROOT_NAME = 'chart-image';
 /**
  * The images in `spec.values`: those of the values and of each first-level map, in the eight shapes of
  * reference/flux-v1-mode.md §10.3 with §17's choices (an empty part is absent, a number is the tag that it is written
- * as), and those that annotations locate (§10.4), which replace a detected one of the same name. `deep` also looks at
+ * as), and those that annotations locate (§10.4), which replace a detected one of the same name or place. `deep` also looks at
  * all maps below, which get dotted names.
  */
 export function helmImages(resource: Resource, deep: boolean): Images {
@@ -30,8 +30,7 @@ export function helmImages(resource: Resource, deep: boolean): Images {
   if (values?.kind === 'map')
     walk(values, deep ? MAX_DEPTH : 1, (map, path, name) => examine(resource, map, path, name, detected));
 
-  const names = new Set(aliased.fields.map(({ container }) => container));
-  const fields = [...aliased.fields, ...detected.fields.filter(({ container }) => !names.has(container))];
+  const fields = [...aliased.fields, ...notAliased(detected.fields, aliased)];
   const notes = [...aliased.notes, ...uncovered(detected.notes, aliased.fields)];
   if (fields.length === 0 && notes.length === 0 && !deep && values?.kind === 'map')
     notes.push(...deeper(resource, values));
