@@ -88,11 +88,14 @@ function setterOf(text: string, writes: readonly Write[]): string | undefined {
 type Locate = (offset: number | undefined, resource?: Place['resource']) => Place;
 
 /** Names the file and line of an offset. A line of a ResourceList is no line of the user's file, so it is not told. */
-function locator(source: Source, { item }: Slice, { file, index }: Plan): Locate {
-  return (offset, resource) => ({
-    ...(resource && { resource }),
-    ...(file !== undefined && { file }),
-    ...(index !== undefined && { index }),
-    ...(offset !== undefined && !item && { line: lineIn(source, offset) }),
-  });
+function locator(source: Source, { item }: Slice, plan: Plan): Locate {
+  return (offset, resource) => {
+    const { file, index } = (resource && plan.places?.get(resource)) ?? plan;
+    return {
+      ...(resource && { resource }),
+      ...(file !== undefined && { file }),
+      ...(index !== undefined && { index }),
+      ...(offset !== undefined && !item && { line: lineIn(source, offset) }),
+    };
+  };
 }

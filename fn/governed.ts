@@ -15,6 +15,7 @@ import type { Slice, Source } from './source.ts';
 import { concerns } from './targets.ts';
 import { readDocument } from './yaml/read.ts';
 import { asksForUpdate } from './words.ts';
+import type { Node } from './yaml/tree.ts';
 
 /** An image field that something governs. */
 export interface GovernedField {
@@ -32,6 +33,14 @@ export interface Found {
   /** All fields, governed or not: they may share a scalar by an anchor. */
   fields: ImageField[];
   notes: { note: Note; resource?: ResourceRef }[];
+  /** Of items that are read as one document, where each resource is from. */
+  places?: ReadonlyMap<ResourceRef, FilePlace>;
+}
+
+/** Where a document is from. */
+export interface FilePlace {
+  file?: string;
+  index?: number;
 }
 
 /** Reads a document and finds its image fields, what governs each, and what is wrong with what its author wrote. */
@@ -47,22 +56,29 @@ export async function findImages(source: Source, slice: Slice, spec: Spec, asWri
   const root = slice.item ? itemOf(read.root) : read.root;
   const place = slice.item ? itemPlace(root) : slice;
   if (slice.item) name(found, place.path, place.index);
+  const resources = resourcesOf(root);
+  const places = slice.joined ? placesOf(resources, root) : undefined;
+  if (places) found.places = places;
 
   const marks = spec.markers ? findMarkers(text, root, slice.start, slice.end) : { markers: [], notes: [] };
-  found.notes.push(...marks.notes.map((note) => ({ note })));
-  const resources = resourcesOf(root);
+  for (const note of marks.notes) {
+    const resource = places && resources.findLast(({ node }) => node.start <= note.offset!)?.ref;
+    found.notes.push({ note, ...(resource && { resource }) });
+  }
   // All of them or none: resources of one document may share an anchor.
   const concerned = spec.updates.length > 0 || marks.markers.length > 0 || resources.some(hasPolicies);
-  const workloads = resources.map((resource) => examine(resource, concerned, marks.markers, spec, place.path));
+  const workloads = resources.map((resource) =>
+    examine(resource, concerned, marks.markers, spec, places ? places.get(resource.ref)?.file : place.path),
+  );
   for (const { fields } of workloads) found.fields.push(...fields);
   const marked = assignMarkers(marks.markers, found.fields);
   for (const { field, note } of marked.misplaced) found.notes.push({ note, resource: field.resource });
-  for (const { resource, fields, notes, automation } of workloads) {
+  for (const { resource, fields, notes, automation, path } of workloads) {
     addNotes(found, resource, automation?.notes ?? []);
     // An image that cannot be seen is missed only by who wants it updated.
     if (automation?.automated) addNotes(found, resource, notes);
     for (const field of fields) {
-      const update = spec.updates.find((candidate) => concerns(candidate, field, place.path, asWritten));
+      const update = spec.updates.find((candidate) => concerns(candidate, field, path, asWritten));
       const governor = governorOf(update, marked.byField.get(field), automation);
       if (governor && field.reference) found.governed.push({ field, reference: field.reference, governor, automation });
       else if (governor) addNotes(found, resource, [unreadable(field)]);
@@ -78,6 +94,8 @@ interface Workload {
   fields: readonly ImageField[];
   notes: readonly Note[];
   automation: Automation | undefined;
+  /** Of its file. */
+  path: string | undefined;
 }
 
 function examine(
@@ -89,7 +107,18 @@ function examine(
 ): Workload {
   const { fields, notes } = concerned ? fieldsOf(resource, spec, path) : { fields: [], notes: [] };
   const automation = spec.annotations ? readAutomation(resource, namesOf(fields)) : undefined;
-  return { resource, fields: markers.length > 0 ? withMarkedParts(markers, fields) : fields, notes, automation };
+  return { resource, fields: markers.length > 0 ? withMarkedParts(markers, fields) : fields, notes, automation, path };
+}
+
+/** The files of resources that stand in a list of items, by the annotations of their items. */
+function placesOf(resources: readonly Resource[], root: Node | undefined): Map<ResourceRef, FilePlace> {
+  const items = root?.kind === 'seq' ? root.items : [];
+  return new Map(
+    resources.map(({ ref, path }) => {
+      const { path: file, index } = itemPlace(items[Number(/^\[(\d+)\]/.exec(path)?.[1])]);
+      return [ref, { ...(file !== undefined && { file }), ...(index !== undefined && { index }) }];
+    }),
+  );
 }
 
 /** Whether the annotations of a resource could say anything about its images. */

@@ -27,16 +27,18 @@ export interface Plan {
   index?: number;
   changes: PlannedChange[];
   notes: { note: Note; resource?: ResourceRef }[];
+  places?: Found['places'];
 }
 
 /** Decides each governed field, and leaves out what may not be written: locked, not allowed, or against a shared anchor. */
 export async function planDocument(found: Found, decider: Decider, forbidden: Forbidden): Promise<Plan> {
-  const { file, index, governed, fields } = found;
+  const { file, index, governed, fields, places } = found;
   const plan: Plan = {
     ...(file !== undefined && { file }),
     ...(index !== undefined && { index }),
     changes: [],
     notes: [...found.notes],
+    ...(places && { places }),
   };
   for (const candidate of governed) {
     const decision = await decider.decide(candidate.field, candidate.reference, candidate.governor);

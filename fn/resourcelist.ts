@@ -1,3 +1,4 @@
+import { joinShared } from './anchors.ts';
 import { lineAt, lineStart, nextLine } from './lines.ts';
 import type { Replacement } from './replace.ts';
 import type { Result } from './result.ts';
@@ -68,7 +69,7 @@ async function readBlockList(text: string): Promise<ResourceList | undefined> {
   const atEnd = end === 0 || text[end - 1] === '\n';
   return {
     text,
-    items,
+    items: joinShared(text, items),
     ...(functionConfig && { functionConfig }),
     ...(results && { results }),
     insertAt: atEnd ? end : sections[0]!.start,
@@ -177,7 +178,9 @@ async function readAnyList(text: string): Promise<ResourceList> {
 /** An item in block style is read from its dash on, as its lines are indented by it, and to the end of its last line's comment. */
 function slicesOf(text: string, { flow, start, end, items }: SeqNode): Slice[] {
   const lines = flow ? undefined : splitSequence(text, lineStart(text, start), nextLine(text, end - 1));
-  return lines ?? items.map((item) => ({ start: item.start, end: item.end, item: true }));
+  if (lines) return joinShared(text, lines);
+  const slices = items.map((item) => ({ start: item.start, end: item.end, item: true }));
+  return joinShared(text, slices, { start, end });
 }
 
 function insertionPoint(text: string, list: MapNode): Pick<ResourceList, 'insertAt' | 'lead'> {
