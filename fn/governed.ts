@@ -1,6 +1,7 @@
+import type { Config } from './config/config.ts';
 import type { ExplicitUpdate, Spec } from './config/image-update.ts';
 import type { Governor } from './decide.ts';
-import { readAutomation, type Automation } from './find/annotations.ts';
+import { readAutomation, readLocks, type Automation } from './find/annotations.ts';
 import { findImages as findFields, type ImageField, type Images } from './find/find.ts';
 import { findMarkers, type Marker } from './find/markers.ts';
 import { resourcesOf, type Resource } from './find/resources.ts';
@@ -44,7 +45,7 @@ export interface FilePlace {
 }
 
 /** Reads a document and finds its image fields, what governs each, and what is wrong with what its author wrote. */
-export async function findImages(source: Source, slice: Slice, spec: Spec, asWritten: boolean): Promise<Found> {
+export async function findImages(source: Source, slice: Slice, { spec, setImage }: Config): Promise<Found> {
   const { text } = source;
   const read = await readDocument(text, slice.start, slice.end);
   const found: Found = { governed: [], fields: [], notes: [] };
@@ -68,21 +69,29 @@ export async function findImages(source: Source, slice: Slice, spec: Spec, asWri
   // All of them or none: resources of one document may share an anchor.
   const concerned = spec.updates.length > 0 || marks.markers.length > 0 || resources.some(hasPolicies);
   const workloads = resources.map((resource) =>
-    examine(resource, concerned, marks.markers, spec, places ? places.get(resource.ref)?.file : place.path),
+    examine(
+      resource,
+      concerned,
+      marks.markers,
+      { spec, setImage },
+      places ? places.get(resource.ref)?.file : place.path,
+    ),
   );
   for (const { fields } of workloads) found.fields.push(...fields);
   const marked = assignMarkers(marks.markers, found.fields);
   for (const { field, note } of marked.misplaced) found.notes.push({ note, resource: field.resource });
   for (const { resource, fields, notes, automation, path } of workloads) {
-    addNotes(found, resource, automation?.notes ?? []);
+    const before = found.governed.length;
     // An image that cannot be seen is missed only by who wants it updated.
     if (automation?.automated) addNotes(found, resource, notes);
     for (const field of fields) {
-      const update = spec.updates.find((candidate) => concerns(candidate, field, path, asWritten));
+      const update = spec.updates.find((candidate) => concerns(candidate, field, path, setImage));
       const governor = governorOf(update, marked.byField.get(field), automation);
       if (governor && field.reference) found.governed.push({ field, reference: field.reference, governor, automation });
       else if (governor) addNotes(found, resource, [unreadable(field)]);
     }
+    // Where annotations are switched off, a lock is of interest to who would change something.
+    if (spec.annotations || found.governed.length > before) addNotes(found, resource, automation?.notes ?? []);
   }
   addLone(found, marked.lone, workloads);
   return found;
@@ -102,12 +111,26 @@ function examine(
   resource: Resource,
   concerned: boolean,
   markers: readonly Marker[],
-  spec: Spec,
+  config: Config,
   path: string | undefined,
 ): Workload {
+  const { spec } = config;
   const { fields, notes } = concerned ? fieldsOf(resource, spec, path) : { fields: [], notes: [] };
-  const automation = spec.annotations ? readAutomation(resource, namesOf(fields)) : undefined;
+  const automation = automationOf(resource, fields, config);
   return { resource, fields: markers.length > 0 ? withMarkedParts(markers, fields) : fields, notes, automation, path };
+}
+
+/**
+ * Locks hold where annotations are switched off, too: that switches off automation. Only as set-image, which knows nothing
+ * of annotations and sets what its caller says, is there no lock, unless annotations are asked for.
+ */
+function automationOf(
+  resource: Resource,
+  fields: readonly ImageField[],
+  { spec, setImage }: Config,
+): Automation | undefined {
+  if (spec.annotations) return readAutomation(resource, namesOf(fields));
+  return setImage ? undefined : readLocks(resource);
 }
 
 /** The files of resources that stand in a list of items, by the annotations of their items. */

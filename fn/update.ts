@@ -42,7 +42,7 @@ export async function update(
   for (const source of sources) {
     const replacements: Replacement[] = [];
     for (const document of documentsWith(source.text, source.documents, words)) {
-      const found = await findImages(source, document, config.spec, config.setImage);
+      const found = await findImages(source, document, config);
       for (const { governor } of found.governed) if (governor.by === 'update') matched.add(governor.update);
       const plan = await planDocument(found, decider, forbidden);
       const edited = await editDocument(source, document, plan);
