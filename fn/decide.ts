@@ -1,6 +1,6 @@
 import type { Config } from './config/config.ts';
 import type { ExplicitUpdate } from './config/image-update.ts';
-import { settleDigest, type Goal } from './digests.ts';
+import { settleDigest, unwantedDigest, type Goal } from './digests.ts';
 import type { Automation } from './find/annotations.ts';
 import type { ImageField } from './find/find.ts';
 import type { Marker } from './find/markers.ts';
@@ -81,7 +81,8 @@ export class Decider {
       ...(digest !== undefined && { digest }),
       writeDigest: to.digest !== undefined,
     };
-    return this.#settled(reference, goal, policy, 'set', []);
+    const dropped = to.tag !== undefined && to.digest !== undefined && this.#config.spec.digests === 'tag';
+    return this.#settled(reference, goal, policy, 'set', dropped ? [unwantedDigest()] : []);
   }
 
   async #byAnnotation(field: ImageField, reference: Reference, automation: Automation): Promise<Decision> {
@@ -241,14 +242,6 @@ function halfMarked(parts: ReadonlySet<Marker['part']>, label: string): Note {
   return {
     reason: 'half-marked',
     message: `only the ${[...parts].toSorted().join(' and the ')} is marked for ImagePolicy ${label}, which also moves the tag; mark the tag too`,
-  };
-}
-
-/** An explicit digest that `digests: tag` keeps out. */
-function unwantedDigest(): Note {
-  return {
-    reason: 'digest-unwanted',
-    message: 'the digest is not written, as "digests: tag" keeps digests out; set digests to keep or pin',
   };
 }
 

@@ -24,8 +24,9 @@ export function settleDigest(current: Reference, goal: Goal, mode: 'keep' | 'pin
   const change: Change = name === undefined || name === current.name || goal.keepName ? {} : { name };
   if (tag !== undefined && tag !== current.tag) change.tag = tag;
   if (tag === undefined && digest === undefined) return change;
-  if (mode === 'tag' && (tag ?? current.tag) !== undefined)
-    return current.digest === undefined ? change : { ...change, digest: null };
+  if (mode === 'tag' && tag === undefined && current.tag !== undefined)
+    return digest === current.digest ? change : unwantedDigest();
+  if (mode === 'tag' && tag !== undefined) return current.digest === undefined ? change : { ...change, digest: null };
   // A reference of a digest alone has no tag to go with it: the digest says which image it is.
   const byDigest = current.digest !== undefined && current.tag === undefined;
   if (byDigest && mode === 'keep' && !goal.writeDigest) delete change.tag;
@@ -39,5 +40,13 @@ export function settleDigest(current: Reference, goal: Goal, mode: 'keep' | 'pin
     message: `the digest of ${goal.name ?? current.name}:${tag} is not known, so ${
       current.digest === undefined ? 'it cannot be pinned' : 'tag and digest would no longer belong together'
     }; give metadata with digests${current.digest === undefined ? '' : ', or set digests: tag to drop digests'}`,
+  };
+}
+
+/** A digest that was asked for, and that `digests: tag` keeps out. */
+export function unwantedDigest(): Note {
+  return {
+    reason: 'digest-unwanted',
+    message: 'the digest is not written, as "digests: tag" keeps digests out; set digests to keep or pin',
   };
 }

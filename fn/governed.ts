@@ -115,7 +115,7 @@ function examine(
   path: string | undefined,
 ): Workload {
   const { spec } = config;
-  const { fields, notes } = concerned ? fieldsOf(resource, spec, path) : { fields: [], notes: [] };
+  const { fields, notes } = concerned ? fieldsOf(resource, spec, path, markers) : { fields: [], notes: [] };
   const automation = automationOf(resource, fields, config);
   return { resource, fields: markers.length > 0 ? withMarkedParts(markers, fields) : fields, notes, automation, path };
 }
@@ -155,8 +155,14 @@ function addNotes(found: Found, { ref }: Resource, notes: readonly Note[]): void
 }
 
 /** The image fields of a resource, whatever governs them. */
-export function fieldsOf(resource: Resource, spec: Spec, path: string | undefined): Images {
+export function fieldsOf(
+  resource: Resource,
+  spec: Spec,
+  path: string | undefined,
+  markers: readonly Marker[] = [],
+): Images {
   return findFields(resource, {
+    marked: new Set(markers.map(({ scalar }) => scalar)),
     fields: spec.fields,
     deepHelm: spec.deepHelmValues,
     ...(path !== undefined && { path }),
