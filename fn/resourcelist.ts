@@ -4,6 +4,7 @@ import type { Replacement } from './replace.ts';
 import type { Result } from './result.ts';
 import type { Slice } from './source.ts';
 import { readDocument } from './yaml/read.ts';
+import { toValue } from './yaml/value.ts';
 import { at, deref, get, textOf, type MapNode, type Node, type SeqNode } from './yaml/tree.ts';
 
 /**
@@ -215,6 +216,20 @@ async function read(text: string, start: number, end: number): Promise<{ root?: 
   if (!('problem' in outcome)) return outcome;
   const { message, offset } = outcome.problem;
   throw new ResourceListError(`stdin is not readable YAML at line ${lineAt(text, offset)}: ${message}`);
+}
+
+/**
+ * The value of a list's functionConfig, if it has one.
+ * @throws ResourceListError where its aliases make it larger or deeper than any configuration.
+ */
+export function configValue({ functionConfig }: ResourceList): unknown {
+  try {
+    return functionConfig && toValue(functionConfig);
+  } catch (error) {
+    if (error instanceof RangeError)
+      throw new ResourceListError(`the functionConfig is not readable: ${error.message}`);
+    throw error;
+  }
 }
 
 /**
