@@ -35,7 +35,7 @@ export async function bundleLazily(root: string, entry: string, options: BuildOp
       write: false,
       // `import()` becomes a `require`, which the program's own loader answers.
       supported: { 'dynamic-import': false },
-      plugins: [lazyImports(root, found)],
+      plugins: [...(options.plugins ?? []), lazyImports(root, found)],
     });
     return outputFiles[0]!.text;
   }
