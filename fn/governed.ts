@@ -4,6 +4,7 @@ import type { Governor } from './decide.ts';
 import { readAutomation, readLocks, type Automation } from './find/annotations.ts';
 import { findImages as findFields, type ImageField, type Images } from './find/find.ts';
 import { findMarkers, type Marker } from './find/markers.ts';
+import { parentPath, pathBelow } from './find/path.ts';
 import { resourcesOf, type Resource } from './find/resources.ts';
 import { itemOf } from './lookup/read.ts';
 import { loneImages } from './lone.ts';
@@ -16,7 +17,7 @@ import type { Slice, Source } from './source.ts';
 import { concerns } from './targets.ts';
 import { readDocument } from './yaml/read.ts';
 import { asksForUpdate } from './words.ts';
-import type { Node } from './yaml/tree.ts';
+import type { Node, ScalarNode } from './yaml/tree.ts';
 
 /** An image field that something governs. */
 export interface GovernedField {
@@ -68,16 +69,14 @@ export async function findImages(source: Source, slice: Slice, { spec, setImage 
   }
   // All of them or none: resources of one document may share an anchor.
   const concerned = spec.updates.length > 0 || marks.markers.length > 0 || resources.some(hasPolicies);
-  const workloads = resources.map((resource) =>
-    examine(
-      resource,
-      concerned,
-      marks.markers,
-      { spec, setImage },
-      places ? places.get(resource.ref)?.file : place.path,
-    ),
-  );
-  for (const { fields } of workloads) found.fields.push(...fields);
+  const targets = new Set(marks.markers.map(({ scalar }) => scalar));
+  const workloads = resources.map((resource) => {
+    const path = places ? places.get(resource.ref)?.file : place.path;
+    const images = concerned ? fieldsOf(resource, spec, path, targets) : { fields: [], notes: [] };
+    return { ...images, resource, path, automation: automationOf(resource, images.fields, { spec, setImage }) };
+  });
+  if (targets.size > 0) extend(workloads, marks.markers);
+  for (const { fields } of workloads) for (const field of fields) found.fields.push(field);
   const marked = assignMarkers(marks.markers, found.fields);
   for (const { field, note } of marked.misplaced) found.notes.push({ note, resource: field.resource });
   for (const { resource, fields, notes, automation, path } of workloads) {
@@ -98,26 +97,21 @@ export async function findImages(source: Source, slice: Slice, { spec, setImage 
 }
 
 /** A resource with its images and what its annotations say. */
-interface Workload {
+interface Workload extends Images {
   resource: Resource;
-  fields: readonly ImageField[];
-  notes: readonly Note[];
   automation: Automation | undefined;
   /** Of its file. */
   path: string | undefined;
 }
 
-function examine(
-  resource: Resource,
-  concerned: boolean,
-  markers: readonly Marker[],
-  config: Config,
-  path: string | undefined,
-): Workload {
-  const { spec } = config;
-  const { fields, notes } = concerned ? fieldsOf(resource, spec, path, markers) : { fields: [], notes: [] };
-  const automation = automationOf(resource, fields, config);
-  return { resource, fields: markers.length > 0 ? withMarkedParts(markers, fields) : fields, notes, automation, path };
+/** Gives fields what is marked beside them. */
+function extend(workloads: readonly Workload[], markers: readonly Marker[]): void {
+  const placed = workloads.flatMap(({ resource, fields }) =>
+    fields.map((field) => ({ field, parent: parentPath(pathBelow(resource.path, field.path)) })),
+  );
+  const extended = withMarkedParts(markers, placed);
+  if (extended.size === 0) return;
+  for (const workload of workloads) workload.fields = workload.fields.map((field) => extended.get(field) ?? field);
 }
 
 /**
@@ -159,10 +153,10 @@ export function fieldsOf(
   resource: Resource,
   spec: Spec,
   path: string | undefined,
-  markers: readonly Marker[] = [],
+  marked?: ReadonlySet<ScalarNode>,
 ): Images {
   return findFields(resource, {
-    marked: new Set(markers.map(({ scalar }) => scalar)),
+    ...(marked && { marked }),
     fields: spec.fields,
     deepHelm: spec.deepHelmValues,
     ...(path !== undefined && { path }),
@@ -186,9 +180,11 @@ function governorOf(
 
 /** Marked scalars that are no part of a known image field are fields of their own. */
 function addLone(found: Found, markers: readonly Marker[], workloads: readonly Workload[]): void {
+  if (markers.length === 0) return;
   const { images, wrong } = loneImages(markers);
+  const ownerOf = ownersOf(workloads);
   for (const { markers, slots, reference } of images) {
-    const owner = ownerOf(markers[0], workloads);
+    const owner = ownerOf(markers[0]);
     const field: ImageField = {
       resource: owner?.resource.ref ?? { apiVersion: '', kind: '', name: '' },
       container: '',
@@ -201,7 +197,7 @@ function addLone(found: Found, markers: readonly Marker[], workloads: readonly W
     found.governed.push({ field, reference, governor: { by: 'marker', markers }, automation: owner?.automation });
   }
   for (const { marker, note } of wrong) {
-    const owner = ownerOf(marker, workloads);
+    const owner = ownerOf(marker);
     found.notes.push({ note: { path: marker.path, ...note }, ...(owner && { resource: owner.resource.ref }) });
   }
 }
@@ -212,10 +208,15 @@ function placeOf(markers: readonly [Marker, ...Marker[]], { tag, repository }: I
   return (markers.find(({ scalar }) => scalar === known) ?? markers[0]).path;
 }
 
-/** What a marked scalar stands in: the resource with the longest path that leads to it. */
-function ownerOf({ path }: Marker, workloads: readonly Workload[]): Workload | undefined {
-  const around = workloads.filter(({ resource }) => resource.path === '' || path.startsWith(`${resource.path}.`));
-  return around.toSorted((a, b) => b.resource.path.length - a.resource.path.length)[0];
+/** Finds what a marked scalar stands in: the resource with the longest path that leads to it. */
+function ownersOf(workloads: readonly Workload[]): (marker: Marker) => Workload | undefined {
+  const byPath = new Map(workloads.map((workload) => [workload.resource.path, workload]));
+  return ({ path }) => {
+    let around = path;
+    while (around !== '' && !byPath.has(around))
+      around = around.slice(0, Math.max(0, around.lastIndexOf('.'), around.lastIndexOf('[')));
+    return byPath.get(around);
+  };
 }
 
 function refusal(problem: Note): Note {

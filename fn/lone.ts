@@ -1,10 +1,10 @@
 import type { Marker, MarkerPart } from './find/markers.ts';
 import type { Change, Slots, Write } from './find/slots.ts';
-import { isOneImage, misplacedPart, wholeAdvice } from './marked.ts';
+import { labelOf, misplacedPart, wholeAdvice } from './marked.ts';
 import type { Note } from './note.ts';
 import { applied } from './find/slots.ts';
 import { formatReference, isDigest, isTag, parseReference, type Reference } from './reference.ts';
-import { get, textOf, type ScalarNode } from './yaml/tree.ts';
+import { get, textOf, type MapNode, type ScalarNode } from './yaml/tree.ts';
 
 /** Marked scalars that are no part of a known image field: an image of their own. */
 export interface LoneImage {
@@ -28,9 +28,10 @@ export function loneImages(markers: readonly Marker[]): {
     if (note) wrong.push({ marker, note });
     else fitting.push(marker);
   }
+  const besides = new Map<MapNode, Beside>();
   for (const group of grouped(fitting)) {
     const parts = divide(group);
-    if (parts) images.push(...parts.map(lone));
+    if (parts) for (const part of parts) images.push(lone(part, besides));
     else wrong.push({ marker: group[0], note: ambiguous(group) });
   }
   return { images, wrong };
@@ -41,18 +42,18 @@ type Group = [Marker, ...Marker[]];
 /** Parts that one policy has in one map; a whole reference is an image by itself. */
 function grouped(markers: readonly Marker[]): Group[] {
   const groups: Group[] = [];
-  const byMap = new Map<object, Group[]>();
+  const byMap = new Map<MapNode, Map<string, Group>>();
   for (const marker of markers) {
     const { parent, part } = marker;
-    const beside = parent && part !== 'whole' ? (byMap.get(parent) ?? []) : [];
-    const group = beside.find(([first]) => isOneImage(first, marker));
+    const beside = parent && part !== 'whole' ? (byMap.get(parent) ?? new Map<string, Group>()) : undefined;
+    const group = beside?.get(labelOf(marker));
     if (group) {
       group.push(marker);
       continue;
     }
     const started: Group = [marker];
     groups.push(started);
-    if (parent && part !== 'whole') byMap.set(parent, [...beside, started]);
+    if (parent && beside) byMap.set(parent, beside.set(labelOf(marker), started));
   }
   return groups;
 }
@@ -69,7 +70,8 @@ function divide(group: Group): Group[] | undefined {
     else run.push(marker);
   }
   if (new Set(runs.map(partsOf)).size === 1) return runs;
-  const alike = group.every(({ part, scalar }) => scalar.value === scalarOf(group, part)!.value);
+  const values = new Map(group.map(({ part, scalar }) => [part, scalar.value]));
+  const alike = group.every(({ part, scalar }) => scalar.value === values.get(part));
   return alike ? [group] : undefined;
 }
 
@@ -85,22 +87,28 @@ function scalarOf(group: Group, wanted: MarkerPart): ScalarNode | undefined {
 }
 
 /** A tag or digest beside a marked part, under its usual key, belongs to the same image: it must not be left behind. */
-function lone(markers: Group): LoneImage {
+function lone(markers: Group, besides: Map<MapNode, Beside>): LoneImage {
   const [{ parent, scalar, part }] = markers;
   if (part === 'whole')
     return { markers, slots: { whole: scalar }, reference: parseReference(scalar.value) ?? { name: scalar.value } };
   const repository = scalarOf(markers, 'name');
-  const [tag, digest] = (['tag', 'digest'] as const).map((key) => {
-    const beside = get(parent, key);
-    return scalarOf(markers, key) ?? (beside?.kind === 'scalar' && fitsPart(beside, key) ? beside : undefined);
-  });
+  const beside = parent && (besides.get(parent) ?? partsIn(parent));
+  if (parent && beside) besides.set(parent, beside);
+  const tag = scalarOf(markers, 'tag') ?? beside?.tag;
+  const digest = scalarOf(markers, 'digest') ?? beside?.digest;
   const slots: Slots = { ...(repository && { repository }), ...(tag && { tag }), ...(digest && { digest }) };
   return { markers, slots, reference: referenceOf(slots) };
 }
 
-function fitsPart(scalar: ScalarNode, part: 'tag' | 'digest'): boolean {
-  const text = textOf(scalar) ?? '';
-  return part === 'digest' ? isDigest(text) : isTag(text);
+/** What stands in a map under the usual keys. */
+type Beside = Pick<Slots, 'tag' | 'digest'>;
+
+function partsIn(map: MapNode): Beside {
+  const [tag, digest] = [get(map, 'tag'), get(map, 'digest')];
+  return {
+    ...(tag?.kind === 'scalar' && isTag(textOf(tag) ?? '') && { tag }),
+    ...(digest?.kind === 'scalar' && isDigest(textOf(digest) ?? '') && { digest }),
+  };
 }
 
 function referenceOf({ repository, tag, digest }: Slots): Reference {

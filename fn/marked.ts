@@ -1,6 +1,7 @@
 import type { ImageField } from './find/find.ts';
 import { imageField, scalarsOfSlots } from './find/field.ts';
 import type { Marker } from './find/markers.ts';
+import { parentPath } from './find/path.ts';
 import type { Slots } from './find/slots.ts';
 import type { Note } from './note.ts';
 import type { ScalarNode } from './yaml/tree.ts';
@@ -14,9 +15,16 @@ export interface Marked {
   misplaced: { field: ImageField; note: Note }[];
 }
 
-/** A marker on a scalar that several fields share, by an anchor, is about all of them. */
+/** Two policies in each of four parts: whatever else is marked on one text, its markers disagree. */
+const MAX_DIFFERENT = 8;
+
+/**
+ * A marker on a scalar that several fields share, by an anchor, is about all of them; the same marker at another use of the
+ * anchor says nothing new.
+ */
 export function assignMarkers(markers: readonly Marker[], fields: readonly ImageField[]): Marked {
   const users = usersOf(fields);
+  const seen = new Map<ScalarNode, Set<string>>();
   const marked: Marked = { byField: new Map(), lone: [], misplaced: [] };
   for (const marker of markers) {
     const using = users.get(marker.scalar);
@@ -24,6 +32,10 @@ export function assignMarkers(markers: readonly Marker[], fields: readonly Image
       marked.lone.push(marker);
       continue;
     }
+    const meanings = seen.get(marker.scalar) ?? new Set();
+    const meaning = `${labelOf(marker)}:${marker.part}`;
+    if (meanings.has(meaning) || meanings.size >= MAX_DIFFERENT) continue;
+    seen.set(marker.scalar, meanings.add(meaning));
     const fitting = using.filter((field) => fits(field, marker));
     for (const field of fitting) marked.byField.set(field, [...(marked.byField.get(field) ?? []), marker]);
     if (fitting.length === 0) marked.misplaced.push({ field: using[0]!, note: misfit(using[0]!, marker) });
@@ -31,31 +43,51 @@ export function assignMarkers(markers: readonly Marker[], fields: readonly Image
   return marked;
 }
 
+/** The policy that a marker names. */
+export function labelOf({ namespace, policy }: Marker): string {
+  return `${namespace}:${policy}`;
+}
+
 /** The fields that a scalar is part of. */
 function usersOf(fields: readonly ImageField[]): Map<ScalarNode, ImageField[]> {
   const users = new Map<ScalarNode, ImageField[]>();
   for (const field of fields)
-    for (const scalar of scalarsOfSlots(field.slots)) users.set(scalar, [...(users.get(scalar) ?? []), field]);
+    for (const scalar of scalarsOfSlots(field.slots)) {
+      const others = users.get(scalar);
+      if (others) others.push(field);
+      else users.set(scalar, [field]);
+    }
   return users;
+}
+
+/** A field, and the path of the map that its tag stands in, below the document. */
+interface Placed {
+  field: ImageField;
+  parent: string;
 }
 
 /**
  * The fields, with what stands marked beside them under a key that is not known: a digest under `sha` belongs to the
  * image whose tag the same policy marks in the same map, and moves with it or keeps it.
  */
-export function withMarkedParts(markers: readonly Marker[], fields: readonly ImageField[]): readonly ImageField[] {
+export function withMarkedParts(markers: readonly Marker[], placed: readonly Placed[]): Map<ImageField, ImageField> {
+  const fields = placed.map(({ field }) => field);
   const { byField, lone } = assignMarkers(markers, fields);
-  if (lone.length === 0 || byField.size === 0) return fields;
-  return fields.map((field) => {
+  const extended = new Map<ImageField, ImageField>();
+  if (lone.length === 0 || byField.size === 0) return extended;
+  const byParent = new Map<string, Marker[]>();
+  for (const marker of lone) {
+    const parent = parentPath(marker.path);
+    const others = byParent.get(parent);
+    if (others) others.push(marker);
+    else byParent.set(parent, [marker]);
+  }
+  for (const { field, parent } of placed) {
     const own = byField.get(field);
-    const beside = own && lone.filter((marker) => own.some((other) => isOneImage(marker, other)));
-    return beside ? beside.reduce(adopt, field) : field;
-  });
-}
-
-/** Whether two markers speak of one image: of one policy, in one map. */
-export function isOneImage(a: Marker, b: Marker): boolean {
-  return a.parent !== undefined && a.parent === b.parent && a.policy === b.policy && a.namespace === b.namespace;
+    const beside = own && byParent.get(parent)?.filter((marker) => own.some((it) => labelOf(it) === labelOf(marker)));
+    if (beside) extended.set(field, beside.reduce(adopt, field));
+  }
+  return extended;
 }
 
 function adopt(field: ImageField, { scalar, part }: Marker): ImageField {

@@ -138,11 +138,13 @@ function disagreement(changes: readonly PlannedChange[], users: Map<number, Set<
   for (const { field, writes } of changes)
     for (const { scalar, value } of writes)
       wishes.set(scalar.start, (wishes.get(scalar.start) ?? new Map<ImageField, string>()).set(field, value));
-  return (start: number): boolean => {
-    const wished = wishes.get(start)!;
+  const disagreed = new Set<number>();
+  for (const [start, wished] of wishes) {
     const using = users.get(start);
-    return new Set(wished.values()).size > 1 || (using !== undefined && [...using].some((field) => !wished.has(field)));
-  };
+    if (new Set(wished.values()).size > 1 || (using && [...using].some((field) => !wished.has(field))))
+      disagreed.add(start);
+  }
+  return (start: number): boolean => disagreed.has(start);
 }
 
 function against({ writes }: PlannedChange, disagreed: (start: number) => boolean): Write | undefined {
@@ -150,16 +152,24 @@ function against({ writes }: PlannedChange, disagreed: (start: number) => boolea
 }
 
 function sharedNote({ field }: PlannedChange, users: Iterable<ImageField> = []): Plan['notes'][number] {
-  const others = [...users].filter((other) => other !== field);
+  const others: string[] = [];
+  for (const other of users) {
+    if (other === field) continue;
+    others.push(others.length < MAX_NAMES ? label(other) : '…');
+    if (others.length > MAX_NAMES) break;
+  }
   return {
     resource: field.resource,
     note: {
       reason: 'anchor-shared',
-      message: `its text is an anchor that ${others.map(label).join(', ')} uses too, which does not move alike; give it a text of its own, or automate all of them alike`,
+      message: `its text is an anchor that ${others.join(', ')} uses too, which does not move alike; give it a text of its own, or automate all of them alike`,
       ...located(field),
     },
   };
 }
+
+/** As many names as a message can carry. */
+const MAX_NAMES = 20;
 
 function label({ resource, container }: ImageField): string {
   return `${resource.kind} ${resource.name} ${container}`.trim();

@@ -19,6 +19,11 @@ export function keysPath(path: string, keys: readonly string[]): string {
   return path === '' ? keys.join('.') : `${path}.${keys.join('.')}`;
 }
 
+/** The path at `below` of what stands at `path`. */
+export function pathBelow(path: string, below: string): string {
+  return path === '' || below.startsWith('[') ? path + below : `${path}.${below}`;
+}
+
 /** The path of what holds the value at a path that `keyPath` made. */
 export function parentPath(path: string): string {
   const bracket = /\["(?:[^"\\]|\\.)*"\]$/.exec(path);
