@@ -1,6 +1,6 @@
 import type { Config } from './config/config.ts';
 import type { ExplicitUpdate } from './config/image-update.ts';
-import { settleDigest, wantsDigest, type Goal } from './digests.ts';
+import { settleDigest, unwantedDigest, wantsDigest, type Goal } from './digests.ts';
 import type { Automation } from './find/annotations.ts';
 import type { ImageField } from './find/find.ts';
 import type { Marker } from './find/markers.ts';
@@ -95,7 +95,8 @@ export class Decider {
       ...(digest !== undefined && { digest }),
       writeDigest: to.digest !== undefined,
     };
-    return this.#settled(reference, goal, policy, 'set', []);
+    const dropped = to.tag !== undefined && to.digest !== undefined && this.#config.spec.digests === 'tag';
+    return this.#settled(reference, goal, policy, 'set', dropped ? [unwantedDigest()] : []);
   }
 
   async #byAnnotation(field: ImageField, reference: Reference, automation: Automation): Promise<Decision> {
@@ -128,25 +129,17 @@ export class Decider {
     const whole = await this.#byPolicy(reference, name, namespace, keepName);
     if (parts.has('whole')) return whole;
     const { change } = whole;
+    if (!parts.has('tag') && change.tag !== undefined && reference.tag !== undefined)
+      return heldBack(whole, halfMarked(parts, label));
+    if (change.digest === null && reference.tag === undefined && !parts.has('tag'))
+      return heldBack(whole, unwantedDigest());
     const wanted: Change = {};
     if (parts.has('name') && change.name !== undefined) wanted.name = change.name;
     if (parts.has('tag') && change.tag !== undefined) wanted.tag = change.tag;
     // A digest is written with its tag even where only the tag is marked: half a change is none.
-    const imageMoves = parts.has('tag') && (wanted.tag !== undefined || wanted.name !== undefined);
-    const digestMoves = change.digest !== undefined && (parts.has('digest') || imageMoves);
-    if (digestMoves && reference.digest !== undefined) wanted.digest = change.digest!;
-    if (parts.has('digest') && !parts.has('tag') && change.tag !== undefined && reference.tag !== undefined)
-      return {
-        ...whole,
-        change: {},
-        notes: [
-          ...whole.notes,
-          {
-            reason: 'half-marked',
-            message: `only the digest is marked for ImagePolicy ${policyLabel(name, namespace)}, which also moves the tag; mark the tag too`,
-          },
-        ],
-      };
+    const moves = wanted.tag !== undefined || wanted.name !== undefined;
+    const hasPlace = reference.digest !== undefined || parts.has('digest');
+    if (change.digest !== undefined && hasPlace && (moves || parts.has('digest'))) wanted.digest = change.digest;
     return { ...whole, change: wanted };
   }
 
@@ -184,11 +177,11 @@ export class Decider {
     const same = keepName || canonicalName(image) === canonicalName(reference.name);
     const current = same ? reference : {};
     const metadata = await this.#metadata(image, needOf(rule, current));
-    if ('reason' in metadata) return refused(metadata, label);
+    if ('reason' in metadata) return { ...refused(metadata, label), image };
     const choice = this.#choose(rule, metadata, current);
     const goal = goalOf(choice);
     const notes = [...rule.warnings, ...choice.warnings];
-    if (!goal) return refused({ reason: choice.reason, message: choice.message }, label, notes);
+    if (!goal) return { ...refused({ reason: choice.reason, message: choice.message }, label, notes), image };
     const present = reference.digest !== undefined && reference.tag === goal.tag;
     const writeDigest = rule.digest === 'Always' || (rule.digest === 'IfNotPresent' && !present);
     return {
@@ -279,6 +272,18 @@ function missing(image: string): Note {
   return {
     reason: 'metadata-missing',
     message: `no metadata of ${image} was given, so its tags are not known; give an ImageMetadata as an item or with --metadata, or set "lookup: registry"`,
+  };
+}
+
+/** The same decision, with nothing to write and the reason. */
+function heldBack(decision: Decision, note: Note): Decision {
+  return { ...decision, change: {}, notes: [...decision.notes, note] };
+}
+
+function halfMarked(parts: ReadonlySet<Marker['part']>, label: string): Note {
+  return {
+    reason: 'half-marked',
+    message: `only the ${[...parts].toSorted().join(' and the ')} is marked for ImagePolicy ${label}, which also moves the tag; mark the tag too`,
   };
 }
 

@@ -26,8 +26,9 @@ export function settleDigest(current: Reference, goal: Goal, mode: Mode): Change
   const { tag, digest } = goal;
   const change = withoutDigest(current, goal, mode);
   if (tag === undefined && digest === undefined) return change;
-  if (mode === 'tag' && (tag ?? current.tag) !== undefined)
-    return current.digest === undefined ? change : { ...change, digest: null };
+  if (mode === 'tag' && tag === undefined && current.tag !== undefined)
+    return digest === current.digest ? change : unwantedDigest();
+  if (mode === 'tag' && tag !== undefined) return current.digest === undefined ? change : { ...change, digest: null };
   if (!wantsDigest(current, goal, mode)) return change;
   if (digest !== undefined) return digest === current.digest ? change : { ...change, digest };
   if (goal.writeDigest && mode !== 'pin' && current.digest === undefined) return change;
@@ -58,4 +59,12 @@ function withoutDigest(current: Reference, goal: Goal, mode: Mode): Change {
 /** Such a reference has no tag to go with its digest, which says which image it is. */
 function isDigestAlone({ tag, digest }: Reference): boolean {
   return digest !== undefined && tag === undefined;
+}
+
+/** A digest that was asked for, and that `digests: tag` keeps out. */
+export function unwantedDigest(): Note {
+  return {
+    reason: 'digest-unwanted',
+    message: 'the digest is not written, as "digests: tag" keeps digests out; set digests to keep or pin',
+  };
 }

@@ -3,6 +3,7 @@ import {
   chmodSync,
   chownSync,
   closeSync,
+  lstatSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -148,7 +149,7 @@ export function writeFiles(changes: readonly FileChange[]): void {
     for (const change of changes) {
       current = change.file.name;
       // An operand may be a link: its target is changed, the link stays.
-      const place = realpathSync(current);
+      const place = lstatSync(current).isSymbolicLink() ? realpathSync(current) : current;
       const temporary = join(dirname(place), `.${basename(place)}.${process.pid}.tmp`);
       prepared.push({ change, temporary, place });
       prepare(change, place, temporary);
@@ -169,13 +170,16 @@ export function writeFiles(changes: readonly FileChange[]): void {
   }
 }
 
+const umask = process.umask();
+
 function prepare({ file, text }: FileChange, place: string, temporary: string): void {
   const { mode, uid, gid } = statSync(place);
   // Somebody else's edit since we read is not ours to undo.
   if (!readFileSync(file.name).equals(Buffer.from(file.text)))
     throw new Error('it was changed by somebody else meanwhile');
   writeFileSync(temporary, text, { mode: mode & 0o777, flag: 'wx' });
-  chmodSync(temporary, mode & 0o7777);
+  // What the umask took away, or a write never gives.
+  if ((mode & (umask | 0o7000)) !== 0) chmodSync(temporary, mode & 0o7777);
   if (uid !== process.getuid?.() || gid !== process.getgid?.()) chownSync(temporary, uid, gid);
 }
 

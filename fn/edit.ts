@@ -1,7 +1,7 @@
 import type { Write } from './find/slots.ts';
 import type { Note } from './note.ts';
 import type { Plan, PlannedChange } from './plan.ts';
-import { formatReference, type Reference } from './reference.ts';
+import { showReference } from './reference.ts';
 import type { Replacement } from './replace.ts';
 import { noteResult, placed, type Place, type Result } from './result.ts';
 import { lineIn, type Slice, type Source } from './source.ts';
@@ -49,15 +49,15 @@ function distinct(writes: Write[]): Write[] {
 function describeChange(
   text: string,
   locate: Locate,
-  { field, from, to, writes, policy, reason }: PlannedChange,
+  { field, from, to, writes, policy, reason, image }: PlannedChange,
 ): Result[] {
   const [{ scalar, value }] = writes;
   const tags: Record<string, string> = { reason, policy };
-  if (from.name !== '') tags['image'] = from.name;
+  if (image !== undefined) tags['image'] = image;
   if (field.container !== '') tags['container'] = field.container;
   const where = locate(scalar.start, field.resource);
   const info: Result = {
-    message: `${label(from)} -> ${label(to)}`,
+    message: `${showReference(from)} -> ${showReference(to)}`,
     severity: 'info',
     field: { path: field.path, currentValue: scalar.value, proposedValue: value },
     tags,
@@ -85,19 +85,17 @@ function setterOf(text: string, writes: readonly Write[]): string | undefined {
   return undefined;
 }
 
-/** A marked part that stands alone has no name to show. */
-function label(reference: Reference): string {
-  return reference.name === '' ? (reference.tag ?? reference.digest ?? '') : formatReference(reference);
-}
-
 type Locate = (offset: number | undefined, resource?: Place['resource']) => Place;
 
 /** Names the file and line of an offset. A line of a ResourceList is no line of the user's file, so it is not told. */
-function locator(source: Source, { item }: Slice, { file, index }: Plan): Locate {
-  return (offset, resource) => ({
-    ...(resource && { resource }),
-    ...(file !== undefined && { file }),
-    ...(index !== undefined && { index }),
-    ...(offset !== undefined && !item && { line: lineIn(source, offset) }),
-  });
+function locator(source: Source, { item }: Slice, plan: Plan): Locate {
+  return (offset, resource) => {
+    const { file, index } = (resource && plan.places?.get(resource)) ?? plan;
+    return {
+      ...(resource && { resource }),
+      ...(file !== undefined && { file }),
+      ...(index !== undefined && { index }),
+      ...(offset !== undefined && !item && { line: lineIn(source, offset) }),
+    };
+  };
 }

@@ -1,19 +1,23 @@
+import type { Config } from './config/config.ts';
 import type { ExplicitUpdate, Spec } from './config/image-update.ts';
 import type { Governor } from './decide.ts';
-import { readAutomation, type Automation } from './find/annotations.ts';
+import { readAutomation, readLocks, type Automation } from './find/annotations.ts';
 import { findImages as findFields, type ImageField, type Images } from './find/find.ts';
 import { findMarkers, type Marker } from './find/markers.ts';
+import { parentPath, pathBelow } from './find/path.ts';
 import { resourcesOf, type Resource } from './find/resources.ts';
 import { itemOf } from './lookup/read.ts';
+import { loneImages } from './lone.ts';
+import { assignMarkers, withMarkedParts } from './marked.ts';
 import type { Note } from './note.ts';
-import { parseReference, type Reference } from './reference.ts';
+import type { Reference } from './reference.ts';
 import { itemPlace } from './resourcelist.ts';
 import type { ResourceRef } from './result.ts';
 import type { Slice, Source } from './source.ts';
 import { concerns } from './targets.ts';
 import { readDocument } from './yaml/read.ts';
-import type { ScalarNode } from './yaml/tree.ts';
 import { asksForUpdate } from './words.ts';
+import type { Node, ScalarNode } from './yaml/tree.ts';
 
 /** An image field that something governs. */
 export interface GovernedField {
@@ -31,10 +35,18 @@ export interface Found {
   /** All fields, governed or not: they may share a scalar by an anchor. */
   fields: ImageField[];
   notes: { note: Note; resource?: ResourceRef }[];
+  /** Of items that are read as one document, where each resource is from. */
+  places?: ReadonlyMap<ResourceRef, FilePlace>;
+}
+
+/** Where a document is from. */
+export interface FilePlace {
+  file?: string;
+  index?: number;
 }
 
 /** Reads a document and finds its image fields, what governs each, and what is wrong with what its author wrote. */
-export async function findImages(source: Source, slice: Slice, spec: Spec, asWritten: boolean): Promise<Found> {
+export async function findImages(source: Source, slice: Slice, { spec, setImage }: Config): Promise<Found> {
   const { text } = source;
   const read = await readDocument(text, slice.start, slice.end);
   const found: Found = { governed: [], fields: [], notes: [] };
@@ -46,34 +58,84 @@ export async function findImages(source: Source, slice: Slice, spec: Spec, asWri
   const root = slice.item ? itemOf(read.root) : read.root;
   const place = slice.item ? itemPlace(root) : slice;
   if (slice.item) name(found, place.path, place.index);
+  const resources = resourcesOf(root);
+  const places = slice.joined ? placesOf(resources, root) : undefined;
+  if (places) found.places = places;
 
   const marks = spec.markers ? findMarkers(text, root, slice.start, slice.end) : { markers: [], notes: [] };
-  found.notes.push(...marks.notes.map((note) => ({ note })));
-  const unclaimed = new Set(marks.markers);
-  const resources = resourcesOf(root);
+  for (const note of marks.notes) {
+    const resource = places && resources.findLast(({ node }) => node.start <= note.offset!)?.ref;
+    found.notes.push({ note, ...(resource && { resource }) });
+  }
   // All of them or none: resources of one document may share an anchor.
-  const concerned = spec.updates.length > 0 || unclaimed.size > 0 || resources.some(hasPolicies);
-  const automations = new Map<Resource, Automation>();
-  for (const resource of resources) {
-    const { fields, notes } = concerned ? fieldsOf(resource, spec, place.path) : { fields: [], notes: [] };
-    const automation = spec.annotations ? readAutomation(resource, namesOf(fields)) : undefined;
-    if (automation) automations.set(resource, automation);
-    addNotes(found, resource, automation?.notes ?? []);
+  const concerned = spec.updates.length > 0 || marks.markers.length > 0 || resources.some(hasPolicies);
+  const targets = new Set(marks.markers.map(({ scalar }) => scalar));
+  const workloads = resources.map((resource) => {
+    const path = places ? places.get(resource.ref)?.file : place.path;
+    const images = concerned ? fieldsOf(resource, spec, path, targets) : { fields: [], notes: [] };
+    return { ...images, resource, path, automation: automationOf(resource, images.fields, { spec, setImage }) };
+  });
+  if (targets.size > 0) extend(workloads, marks.markers);
+  for (const { fields } of workloads) for (const field of fields) found.fields.push(field);
+  const marked = assignMarkers(marks.markers, found.fields);
+  for (const { field, note } of marked.misplaced) found.notes.push({ note, resource: field.resource });
+  for (const { resource, fields, notes, automation, path } of workloads) {
+    const before = found.governed.length;
     // An image that cannot be seen is missed only by who wants it updated.
     if (automation?.automated) addNotes(found, resource, notes);
-    found.fields.push(...fields);
     for (const field of fields) {
-      const update = spec.updates.find((candidate) => concerns(candidate, field, place.path, asWritten));
-      const governor = governorOf(update, claim(field, unclaimed), automation);
+      const update = spec.updates.find((candidate) => concerns(candidate, field, path, setImage));
+      const governor = governorOf(update, marked.byField.get(field), automation);
       if (governor && field.reference) found.governed.push({ field, reference: field.reference, governor, automation });
       else if (governor) addNotes(found, resource, [unreadable(field)]);
     }
+    // Where annotations are switched off, a lock is of interest to who would change something.
+    if (spec.annotations || found.governed.length > before) addNotes(found, resource, automation?.notes ?? []);
   }
-  for (const marker of unclaimed) {
-    const owner = ownerOf(marker, resources);
-    found.governed.push(lone(marker, owner, owner && automations.get(owner)));
-  }
+  addLone(found, marked.lone, workloads);
   return found;
+}
+
+/** A resource with its images and what its annotations say. */
+interface Workload extends Images {
+  resource: Resource;
+  automation: Automation | undefined;
+  /** Of its file. */
+  path: string | undefined;
+}
+
+/** Gives fields what is marked beside them. */
+function extend(workloads: readonly Workload[], markers: readonly Marker[]): void {
+  const placed = workloads.flatMap(({ resource, fields }) =>
+    fields.map((field) => ({ field, parent: parentPath(pathBelow(resource.path, field.path)) })),
+  );
+  const extended = withMarkedParts(markers, placed);
+  if (extended.size === 0) return;
+  for (const workload of workloads) workload.fields = workload.fields.map((field) => extended.get(field) ?? field);
+}
+
+/**
+ * Locks hold where annotations are switched off, too: that switches off automation. Only as set-image, which knows nothing
+ * of annotations and sets what its caller says, is there no lock, unless annotations are asked for.
+ */
+function automationOf(
+  resource: Resource,
+  fields: readonly ImageField[],
+  { spec, setImage }: Config,
+): Automation | undefined {
+  if (spec.annotations) return readAutomation(resource, namesOf(fields));
+  return setImage ? undefined : readLocks(resource);
+}
+
+/** The files of resources that stand in a list of items, by the annotations of their items. */
+function placesOf(resources: readonly Resource[], root: Node | undefined): Map<ResourceRef, FilePlace> {
+  const items = root?.kind === 'seq' ? root.items : [];
+  return new Map(
+    resources.map(({ ref, path }) => {
+      const { path: file, index } = itemPlace(items[Number(/^\[(\d+)\]/.exec(path)?.[1])]);
+      return [ref, { ...(file !== undefined && { file }), ...(index !== undefined && { index }) }];
+    }),
+  );
 }
 
 /** Whether the annotations of a resource could say anything about its images. */
@@ -87,8 +149,14 @@ function addNotes(found: Found, { ref }: Resource, notes: readonly Note[]): void
 }
 
 /** The image fields of a resource, whatever governs them. */
-export function fieldsOf(resource: Resource, spec: Spec, path: string | undefined): Images {
+export function fieldsOf(
+  resource: Resource,
+  spec: Spec,
+  path: string | undefined,
+  marked?: ReadonlySet<ScalarNode>,
+): Images {
   return findFields(resource, {
+    ...(marked && { marked }),
     fields: spec.fields,
     deepHelm: spec.deepHelmValues,
     ...(path !== undefined && { path }),
@@ -102,70 +170,53 @@ function namesOf(fields: readonly ImageField[]): string[] {
 /** Explicit updates win over markers, markers over annotations. */
 function governorOf(
   update: ExplicitUpdate | undefined,
-  markers: Marker[],
+  markers: Marker[] | undefined,
   automation: Automation | undefined,
 ): Governor | undefined {
   if (update) return { by: 'update', update };
-  if (markers.length > 0) return { by: 'marker', markers };
+  if (markers) return { by: 'marker', markers };
   return automation?.automated ? { by: 'annotation', automation } : undefined;
 }
 
-/** The markers on the scalars of a field, taken from those that no field has claimed yet. */
-function claim(field: ImageField, unclaimed: Set<Marker>): Marker[] {
-  const claimed: Marker[] = [];
-  for (const marker of unclaimed) if (fits(field, marker)) claimed.push(marker);
-  for (const marker of claimed) unclaimed.delete(marker);
-  return claimed;
-}
-
-function fits({ slots }: ImageField, { scalar, part }: Marker): boolean {
-  switch (part) {
-    case 'whole':
-      return scalar === slots.whole || (scalar === slots.repository && !slots.tag && !slots.registry);
-    case 'tag':
-      return scalar === slots.tag;
-    case 'name':
-      return scalar === slots.repository && !slots.registry;
-    case 'digest':
-      return scalar === slots.digest;
+/** Marked scalars that are no part of a known image field are fields of their own. */
+function addLone(found: Found, markers: readonly Marker[], workloads: readonly Workload[]): void {
+  if (markers.length === 0) return;
+  const { images, wrong } = loneImages(markers);
+  const ownerOf = ownersOf(workloads);
+  for (const { markers, slots, reference } of images) {
+    const owner = ownerOf(markers[0]);
+    const field: ImageField = {
+      resource: owner?.resource.ref ?? { apiVersion: '', kind: '', name: '' },
+      container: '',
+      path: placeOf(markers, slots),
+      slots,
+      reference,
+      origin: 'marker',
+    };
+    found.fields.push(field);
+    found.governed.push({ field, reference, governor: { by: 'marker', markers }, automation: owner?.automation });
+  }
+  for (const { marker, note } of wrong) {
+    const owner = ownerOf(marker);
+    found.notes.push({ note: { path: marker.path, ...note }, ...(owner && { resource: owner.resource.ref }) });
   }
 }
 
-/** The resource that a marked scalar stands in: the one with the longest path that leads to it. */
-function ownerOf({ path }: Marker, resources: readonly Resource[]): Resource | undefined {
-  const around = resources.filter((resource) => resource.path === '' || path.startsWith(`${resource.path}.`));
-  return around.toSorted((a, b) => b.path.length - a.path.length)[0];
+/** The path of the scalar that an image is known by. */
+function placeOf(markers: readonly [Marker, ...Marker[]], { tag, repository }: ImageField['slots']): string {
+  const known = tag ?? repository;
+  return (markers.find(({ scalar }) => scalar === known) ?? markers[0]).path;
 }
 
-/** A marked scalar that is no part of a known image field: a field of its own. */
-function lone(marker: Marker, owner: Resource | undefined, automation: Automation | undefined): GovernedField {
-  const { scalar, part, path } = marker;
-  const [slot, reference] = loneParts(scalar, part);
-  const field: ImageField = {
-    resource: owner?.ref ?? { apiVersion: '', kind: '', name: '' },
-    container: '',
-    path,
-    slots: { [slot]: scalar },
-    reference,
-    origin: 'marker',
+/** Finds what a marked scalar stands in: the resource with the longest path that leads to it. */
+function ownersOf(workloads: readonly Workload[]): (marker: Marker) => Workload | undefined {
+  const byPath = new Map(workloads.map((workload) => [workload.resource.path, workload]));
+  return ({ path }) => {
+    let around = path;
+    while (around !== '' && !byPath.has(around))
+      around = around.slice(0, Math.max(0, around.lastIndexOf('.'), around.lastIndexOf('[')));
+    return byPath.get(around);
   };
-  return { field, reference, governor: { by: 'marker', markers: [marker] }, automation };
-}
-
-function loneParts(
-  { value }: ScalarNode,
-  part: Marker['part'],
-): ['whole' | 'tag' | 'repository' | 'digest', Reference] {
-  switch (part) {
-    case 'whole':
-      return ['whole', parseReference(value) ?? { name: value }];
-    case 'tag':
-      return ['tag', { name: '', tag: value }];
-    case 'name':
-      return ['repository', { name: value }];
-    case 'digest':
-      return ['digest', { name: '', digest: value }];
-  }
 }
 
 function refusal(problem: Note): Note {

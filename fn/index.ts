@@ -10,14 +10,13 @@ import { lineOf, lineStarts } from './lines.ts';
 import { Answers } from './lookup/answers.ts';
 import { addDocuments } from './lookup/read.ts';
 import { replaceAll } from './replace.ts';
-import { readResourceList, resultsEdit } from './resourcelist.ts';
+import { configValue, readResourceList, resultsEdit } from './resourcelist.ts';
 import type { ResourceRef, Result } from './result.ts';
 import type { Source } from './source.ts';
 import type { Reference } from './reference.ts';
 import { update } from './update.ts';
 import { splitDocuments } from './yaml/documents.ts';
 import { readDocument } from './yaml/read.ts';
-import { toValue } from './yaml/value.ts';
 
 export {
   canonicalName,
@@ -76,7 +75,7 @@ export async function updateText(text: string, options: UpdateOptions = {}): Pro
  */
 export async function updateResourceList(text: string, options: Omit<UpdateOptions, 'path'> = {}): Promise<Updated> {
   const list = await readResourceList(text);
-  const config = configFrom(options.config ?? (list.functionConfig && toValue(list.functionConfig)));
+  const config = configFrom(options.config ?? configValue(list));
   const { results, failed, edits } = await run({ text, documents: list.items }, config, options.answers);
   const all = [...edits, ...resultsEdit(list, results)].toSorted((a, b) => a.start - b.start);
   return { text: replaceAll(text, all), results, failed };

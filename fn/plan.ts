@@ -1,10 +1,11 @@
 import type { Forbidden } from './allow.ts';
 import type { Decider, Decision } from './decide.ts';
 import { scalarsOfSlots, type ImageField } from './find/field.ts';
-import { applied, change, type Change, type Write } from './find/slots.ts';
+import { applied, change, type Write } from './find/slots.ts';
 import { offsetOf, type Found, type GovernedField } from './governed.ts';
+import { loneWrites } from './lone.ts';
 import type { Note } from './note.ts';
-import { formatReference, type Reference } from './reference.ts';
+import { showReference, type Reference } from './reference.ts';
 import type { ResourceRef } from './result.ts';
 
 /** A field that moves. */
@@ -16,6 +17,8 @@ export interface PlannedChange {
   writes: [Write, ...Write[]];
   policy: string;
   reason: string;
+  /** The repository: of a marked part that stands without its name, the policy's. */
+  image?: string;
 }
 
 /** What becomes of a document, before its text is touched. */
@@ -24,56 +27,61 @@ export interface Plan {
   index?: number;
   changes: PlannedChange[];
   notes: { note: Note; resource?: ResourceRef }[];
+  places?: Found['places'];
 }
 
 /** Decides each governed field, and leaves out what may not be written: locked, not allowed, or against a shared anchor. */
 export async function planDocument(found: Found, decider: Decider, forbidden: Forbidden): Promise<Plan> {
-  const { file, index, governed, fields } = found;
+  const { file, index, governed, fields, places } = found;
   const plan: Plan = {
     ...(file !== undefined && { file }),
     ...(index !== undefined && { index }),
     changes: [],
     notes: [...found.notes],
+    ...(places && { places }),
   };
   for (const candidate of governed) {
     const decision = await decider.decide(candidate);
-    for (const note of decision.notes) addNote(plan, candidate, note);
+    for (const note of decision.notes) addNote(plan, candidate, note, decision.image);
     const planned = plannedChange(candidate, decision);
     if (!planned) continue;
     if ('message' in planned) {
-      addNote(plan, candidate, planned);
+      addNote(plan, candidate, planned, decision.image);
       continue;
     }
     const note = held(candidate, planned) ?? forbiddenName(decision, planned, forbidden);
-    if (note) addNote(plan, candidate, note);
+    if (note) addNote(plan, candidate, note, decision.image);
     else plan.changes.push(planned);
   }
   return plan.changes.length === 0 ? plan : agreed(plan, fields);
 }
 
 function plannedChange(
-  { field, reference }: GovernedField,
-  { change: to, policy, reason }: Decision,
+  { field, reference, governor }: GovernedField,
+  { change: to, policy, reason, image }: Decision,
 ): PlannedChange | Note | undefined {
   if (Object.keys(to).length === 0) return undefined;
-  const writes = field.origin === 'marker' ? loneWrites(field, reference, to) : change(field.slots, to);
+  const writes =
+    field.origin === 'marker' && governor.by === 'marker'
+      ? loneWrites(field.slots, governor.markers, reference, to)
+      : change(field.slots, to);
   if ('cannot' in writes)
     return {
       reason: 'cannot-be-written',
-      message: `${formatReference(applied(reference, to))} is not written: ${writes.cannot}`,
+      message: `${showReference(applied(reference, to))} is not written: ${writes.cannot}`,
     };
   const [first, ...rest] = writes;
   if (!first) return undefined;
-  return { field, from: reference, to: applied(reference, to), writes: [first, ...rest], policy, reason };
-}
-
-/** A marked scalar that is no part of a known field takes its part of the result as it is. */
-function loneWrites({ slots }: ImageField, reference: Reference, to: Change): Write[] {
-  const { whole, tag, repository, digest } = slots;
-  if (whole) return [{ scalar: whole, value: formatReference(applied(reference, to)) }];
-  if (tag && to.tag) return [{ scalar: tag, value: to.tag }];
-  if (repository && to.name) return [{ scalar: repository, value: to.name }];
-  return digest && to.digest ? [{ scalar: digest, value: to.digest }] : [];
+  const known = reference.name || image;
+  return {
+    field,
+    from: reference,
+    to: applied(reference, to),
+    writes: [first, ...rest],
+    policy,
+    reason,
+    ...(known !== undefined && { image: known }),
+  };
 }
 
 /** Neither what stands there nor what would may be off limits; a marked part that stands alone has its policy's name. */
@@ -92,13 +100,13 @@ function held({ automation }: GovernedField, { from, to }: PlannedChange): Note 
     const why = automation.lockedMessage ? ` (${automation.lockedMessage})` : '';
     return {
       reason: 'locked',
-      message: `it is locked${by}${why}, so it stays at ${formatReference(from)} and does not become ${formatReference(to)}; unlock it to update it`,
+      message: `it is locked${by}${why}, so it stays at ${showReference(from)} and does not become ${showReference(to)}; unlock it to update it`,
     };
   }
   if (!automation?.ignored) return undefined;
   return {
     reason: 'ignored',
-    message: `its annotation ignore keeps it at ${formatReference(from)}; it does not become ${formatReference(to)}`,
+    message: `its annotation ignore keeps it at ${showReference(from)}; it does not become ${showReference(to)}`,
   };
 }
 
@@ -130,11 +138,13 @@ function disagreement(changes: readonly PlannedChange[], users: Map<number, Set<
   for (const { field, writes } of changes)
     for (const { scalar, value } of writes)
       wishes.set(scalar.start, (wishes.get(scalar.start) ?? new Map<ImageField, string>()).set(field, value));
-  return (start: number): boolean => {
-    const wished = wishes.get(start)!;
+  const disagreed = new Set<number>();
+  for (const [start, wished] of wishes) {
     const using = users.get(start);
-    return new Set(wished.values()).size > 1 || (using !== undefined && [...using].some((field) => !wished.has(field)));
-  };
+    if (new Set(wished.values()).size > 1 || (using && [...using].some((field) => !wished.has(field))))
+      disagreed.add(start);
+  }
+  return (start: number): boolean => disagreed.has(start);
 }
 
 function against({ writes }: PlannedChange, disagreed: (start: number) => boolean): Write | undefined {
@@ -142,25 +152,34 @@ function against({ writes }: PlannedChange, disagreed: (start: number) => boolea
 }
 
 function sharedNote({ field }: PlannedChange, users: Iterable<ImageField> = []): Plan['notes'][number] {
-  const others = [...users].filter((other) => other !== field);
+  const others: string[] = [];
+  for (const other of users) {
+    if (other === field) continue;
+    others.push(others.length < MAX_NAMES ? label(other) : '…');
+    if (others.length > MAX_NAMES) break;
+  }
   return {
     resource: field.resource,
     note: {
       reason: 'anchor-shared',
-      message: `its text is an anchor that ${others.map(label).join(', ')} uses too, which does not move alike; give it a text of its own, or automate all of them alike`,
+      message: `its text is an anchor that ${others.join(', ')} uses too, which does not move alike; give it a text of its own, or automate all of them alike`,
       ...located(field),
     },
   };
 }
 
+/** As many names as a message can carry. */
+const MAX_NAMES = 20;
+
 function label({ resource, container }: ImageField): string {
   return `${resource.kind} ${resource.name} ${container}`.trim();
 }
 
-function addNote(plan: Plan, { field, reference }: GovernedField, note: Note): void {
+function addNote(plan: Plan, { field, reference }: GovernedField, note: Note, policyImage?: string): void {
+  const image = reference.name || policyImage;
   plan.notes.push({
     resource: field.resource,
-    note: { ...located(field), ...(reference.name !== '' && { image: reference.name }), ...note },
+    note: { ...located(field), ...(image !== undefined && { image }), ...note },
   });
 }
 

@@ -59,6 +59,11 @@ export function formatReference({ name, tag, digest }: Reference): string {
   return name + (tag === undefined ? '' : `:${tag}`) + (digest === undefined ? '' : `@${digest}`);
 }
 
+/** The text of a reference for people: a tag or digest whose name is not known stands by itself. */
+export function showReference(reference: Reference): string {
+  return formatReference(reference).replace(/^[:@]/, '');
+}
+
 /**
  * The name by which repositories are compared: domain always there, the Docker Hub's three spellings made one
  * (`docker.io`), `library/` added to its one-part names. `nginx` and `index.docker.io/library/nginx` are the same.

@@ -1,8 +1,10 @@
+import { joinShared } from './anchors.ts';
 import { lineAt, lineStart, nextLine } from './lines.ts';
 import type { Replacement } from './replace.ts';
 import type { Result } from './result.ts';
 import type { Slice } from './source.ts';
 import { readDocument } from './yaml/read.ts';
+import { toValue } from './yaml/value.ts';
 import { at, deref, get, textOf, type MapNode, type Node, type SeqNode } from './yaml/tree.ts';
 
 /**
@@ -68,7 +70,7 @@ async function readBlockList(text: string): Promise<ResourceList | undefined> {
   const atEnd = end === 0 || text[end - 1] === '\n';
   return {
     text,
-    items,
+    items: joinShared(text, items),
     ...(functionConfig && { functionConfig }),
     ...(results && { results }),
     insertAt: atEnd ? end : sections[0]!.start,
@@ -177,7 +179,9 @@ async function readAnyList(text: string): Promise<ResourceList> {
 /** An item in block style is read from its dash on, as its lines are indented by it, and to the end of its last line's comment. */
 function slicesOf(text: string, { flow, start, end, items }: SeqNode): Slice[] {
   const lines = flow ? undefined : splitSequence(text, lineStart(text, start), nextLine(text, end - 1));
-  return lines ?? items.map((item) => ({ start: item.start, end: item.end, item: true }));
+  if (lines) return joinShared(text, lines);
+  const slices = items.map((item) => ({ start: item.start, end: item.end, item: true }));
+  return joinShared(text, slices, { start, end });
 }
 
 function insertionPoint(text: string, list: MapNode): Pick<ResourceList, 'insertAt' | 'lead'> {
@@ -212,6 +216,20 @@ async function read(text: string, start: number, end: number): Promise<{ root?: 
   if (!('problem' in outcome)) return outcome;
   const { message, offset } = outcome.problem;
   throw new ResourceListError(`stdin is not readable YAML at line ${lineAt(text, offset)}: ${message}`);
+}
+
+/**
+ * The value of a list's functionConfig, if it has one.
+ * @throws ResourceListError where its aliases make it larger or deeper than any configuration.
+ */
+export function configValue({ functionConfig }: ResourceList): unknown {
+  try {
+    return functionConfig && toValue(functionConfig);
+  } catch (error) {
+    if (error instanceof RangeError)
+      throw new ResourceListError(`the functionConfig is not readable: ${error.message}`);
+    throw error;
+  }
 }
 
 /**

@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import type { Arguments } from './arguments.ts';
 import { unifiedDiff } from './diff.ts';
 import { writeFiles, type File } from './directory.ts';
@@ -16,6 +17,7 @@ export async function runDirectory(args: Arguments, io: Io, connect: Connect): P
   return guarded(io, async () => {
     const config = await configOf(args, io);
     const answers = await answersOf(args, io);
+    boundYoungGeneration();
     const { files, passedOver, count } = readTree(args.operands, config.spec);
     for (const { text, documents } of files.keys()) await addDocuments(answers, text, documents);
 
@@ -32,6 +34,14 @@ export async function runDirectory(args: Arguments, io: Io, connect: Connect): P
     show(args, io, outcome.results, failed, count);
     return failed ? FAILED : DONE;
   });
+}
+
+/**
+ * Texts and trees die young, for which V8 would let the young generation grow to 200 MB. Where it stands after the answers
+ * were read is enough: the run takes no longer, and half the memory.
+ */
+function boundYoungGeneration(): void {
+  setFlagsFromString('--semi-space-growth-factor=1');
 }
 
 function write(args: Arguments, files: Map<Source, File>, { edits, results }: Outcome): void {

@@ -3,14 +3,13 @@ import type { Config } from './config/config.ts';
 import { addDocuments } from './lookup/read.ts';
 import type { Io } from './io.ts';
 import { replaceAll, type Replacement } from './replace.ts';
-import { readResourceList, resultsEdit, type ResourceList } from './resourcelist.ts';
+import { configValue, readResourceList, resultsEdit, type ResourceList } from './resourcelist.ts';
 import type { Result } from './result.ts';
 import { answersOf, configOf, guarded, lookupOf, readText, report, tell, writeNamed, type Connect } from './run.ts';
 import type { Source } from './source.ts';
 import { DONE, FAILED, MISUSED } from './status.ts';
 import type { Outcome } from './update.ts';
 import { usage } from './usage.ts';
-import { toValue } from './yaml/value.ts';
 
 /** The KRM function: one ResourceList in, the same out with images set and results added. Or nothing at all. */
 export async function runList(args: Arguments, io: Io, connect: Connect): Promise<number> {
@@ -26,7 +25,7 @@ export async function runList(args: Arguments, io: Io, connect: Connect): Promis
     const list = await readResourceList(readText(io, args.input ?? '-'));
     let config: Config;
     try {
-      config = await configOf(args, io, list.functionConfig && toValue(list.functionConfig));
+      config = await configOf(args, io, configValue(list));
     } catch (error) {
       // The orchestrator shows results; the items go back as they came.
       if (error instanceof Error && error.name === 'ConfigError')

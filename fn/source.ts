@@ -18,6 +18,8 @@ export interface Slice {
   path?: string;
   /** An item of a ResourceList: its path and index are its annotations'. */
   item?: boolean;
+  /** Several items that share anchors, and are read as one document. */
+  joined?: boolean;
 }
 
 /** Words that make a document worth reading. */

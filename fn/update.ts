@@ -24,7 +24,8 @@ export interface Outcome {
 
 /**
  * The whole algorithm: find the image fields of each document that could have any, look up and choose what each becomes,
- * and replace exactly the characters that change. With a look-up, all of it is asked before anything is decided. `earlier` are results of reading the sources, which `strict` also judges.
+ * and replace exactly the characters that change. With a look-up, all of it is asked before anything is decided. `earlier` are
+ * results of reading the sources, which `strict` also judges.
  */
 export async function update(
   sources: readonly Source[],
@@ -44,7 +45,7 @@ export async function update(
   for (const source of sources) {
     const replacements: Replacement[] = [];
     for (const document of documentsWith(source.text, source.documents, words)) {
-      const found = await findImages(source, document, config.spec, config.setImage);
+      const found = await findImages(source, document, config);
       for (const { governor } of found.governed) if (governor.by === 'update') matched.add(governor.update);
       const plan = await planDocument(found, decider, forbidden);
       const edited = await editDocument(source, document, plan);
@@ -60,12 +61,12 @@ export async function update(
 }
 
 /** Every governed field of all sources, for a look-up that takes long where it is asked for one after the other. */
-async function findAll(sources: readonly Source[], { spec, setImage }: Config): Promise<GovernedField[]> {
-  const words = wordsOf(spec);
+async function findAll(sources: readonly Source[], config: Config): Promise<GovernedField[]> {
+  const words = wordsOf(config.spec);
   const fields: GovernedField[] = [];
   for (const source of sources)
     for (const document of documentsWith(source.text, source.documents, words))
-      fields.push(...(await findImages(source, document, spec, setImage)).governed);
+      fields.push(...(await findImages(source, document, config)).governed);
   return fields;
 }
 

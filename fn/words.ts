@@ -1,14 +1,15 @@
 import type { Spec } from './config/image-update.ts';
+import { canonicalName } from './reference.ts';
 import type { Words } from './source.ts';
 
 /** Kinds of objects that answers are taken from. */
 export const ANSWER_WORDS: Words = { keys: [], anywhere: ['ImagePolicy', 'ImageRepository', 'ImageMetadata'] };
 
 /**
- * Words of annotations: `automated` even where it is mistyped behind its first letter, filters, the old prefix, and the
+ * Words of annotations: `automated` even where it is mistyped behind its first letter, with capitals too, filters, the old prefix, and the
  * commonest mistyped one (fluxcd/flux#2706). Not `fluxcd.io/` alone: every object of Flux v2 has that in its apiVersion.
  */
-const ANNOTATION_WORDS = ['fluxcd.io/a', 'filter.fluxcd.io/', 'flux.weave.works/', 'fluxd.io/'];
+const ANNOTATION_WORDS = ['luxcd.io/a', 'luxcd.io/A', 'filter.fluxcd.io/', 'flux.weave.works/', 'fluxd.io/'];
 const MARKER_WORDS = ['imagepolicy', 'imagePolicy'];
 
 /**
@@ -29,6 +30,32 @@ export function asksForUpdate(text: string, spec: Spec): boolean {
   return (
     (spec.annotations && /(?:fluxcd\.io|flux\.weave\.works)\/automated/.test(text)) ||
     (spec.markers && /\$imagepolicy/i.test(text)) ||
-    spec.updates.some(({ image }) => text.includes(image))
+    spec.updates.some(({ image }) => isSpelt(text, image))
   );
+}
+
+/** Characters of the name of an image. */
+const NAME = /[\w./:-]/;
+/** What follows the last part of a path: a tag or a digest, or the end of the text that holds it. */
+const BEHIND = /^(?:[:@]|[^\w./-]|$)/;
+/** A repository name and a registry with its port. */
+const MAX_BEFORE = 512;
+/** More occurrences than this are not looked at: the image is asked for, as far as anybody can tell. */
+const MAX_OCCURRENCES = 1000;
+
+/** Whether an image stands in a text in any spelling: of the Docker Hub, or with its registry in a field of its own. */
+function isSpelt(text: string, image: string): boolean {
+  const last = image.slice(image.lastIndexOf('/') + 1);
+  const canonical = canonicalName(image);
+  let count = 0;
+  for (let at = text.indexOf(last); at >= 0; at = text.indexOf(last, at + last.length)) {
+    if (++count > MAX_OCCURRENCES) return true;
+    const end = at + last.length;
+    if (!BEHIND.test(text.slice(end, end + 1))) continue;
+    let start = at;
+    while (start > 0 && at - start < MAX_BEFORE && NAME.test(text[start - 1]!)) start--;
+    const name = text.slice(start, end);
+    if (canonicalName(name) === canonical || (name.includes('/') && canonical.endsWith(`/${name}`))) return true;
+  }
+  return false;
 }

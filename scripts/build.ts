@@ -1,10 +1,12 @@
-// Bundles one CommonJS file per entry point into dist/ and writes the library's types. `npm run build`.
+// Bundles one CommonJS file per entry point into dist/, and writes the library's types and the licences of what is bundled.
+// `npm run build`.
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type BuildOptions } from 'esbuild';
 import { bundleLazily } from './lazy.ts';
+import { NOTICES, noticesText, packagesIn } from './notices.ts';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -53,8 +55,10 @@ export async function buildAll(outdir: string): Promise<void> {
   mkdirSync(outdir, { recursive: true });
   // The SDK's error class is told apart by identity: it must be the caller's own copy.
   const external = ['kpt-functions'];
+  const packages = new Set<string>();
+  const noting = { ...options, metafile: true, plugins: [packagesIn(packages)] };
   await build({
-    ...options,
+    ...noting,
     absWorkingDir: root,
     entryPoints: libraries,
     outdir,
@@ -65,7 +69,7 @@ export async function buildAll(outdir: string): Promise<void> {
   for (const [name, { entry, help, apart }] of Object.entries(programs)) {
     const define = { __HELP__: JSON.stringify(readFileSync(join(root, help), 'utf8')) };
     const file = join(outdir, `${name}.js`);
-    const { program, beside } = await bundleLazily(root, entry, { ...options, define }, apart);
+    const { program, beside } = await bundleLazily(root, entry, { ...noting, define }, apart);
     writeFileSync(file, program);
     chmodSync(file, 0o755);
     // Programs that load the same SDK share its file.
@@ -74,6 +78,7 @@ export async function buildAll(outdir: string): Promise<void> {
       writeFileSync(join(outdir, path), text);
     }
   }
+  writeFileSync(join(outdir, NOTICES), noticesText(root, packages));
   // The package is ESM; the bundles are not.
   writeFileSync(join(outdir, 'package.json'), '{"type":"commonjs"}\n');
   // Types are emitted, not checked: `npm run check` does that, for the tests too.

@@ -9,6 +9,7 @@ import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { buildAll, bundles, root, type Bundle } from './build.ts';
 import { outdated } from './docs.ts';
+import { NOTICES } from './notices.ts';
 
 /** A step's problems, none if it passed. */
 type Step = () => string[] | Promise<string[]>;
@@ -54,6 +55,7 @@ async function checkDist(): Promise<string[]> {
       ...differences(join(first, 'dist'), join(second, 'dist')),
       ...besideProblems(join(first, 'dist')),
       ...bundles.flatMap((name) => bundleProblems(name, join(first, 'dist', `${name}.js`))),
+      ...noticeProblems(join(first, 'dist', NOTICES)),
       ...behaviour(join(first, 'dist')),
       ...(await packageProblems(first)),
     ];
@@ -117,12 +119,25 @@ function besideProblems(dist: string): string[] {
 }
 
 /** Whether a module that is loaded late is in the program, or in a file beside it (scripts/lazy.ts). */
+/** Each package that the bundles hold, and that is not the caller's own, must be there with its licence. */
+function noticeProblems(file: string): string[] {
+  const text = readFileSync(file, 'utf8');
+  return Object.keys(dependencies)
+    .filter((name) => !Object.values(EXTERNALS).some((external) => external.test(name)))
+    .filter((name) => !text.includes(`\n${name} `))
+    .map((name) => `dist/${NOTICES} has no licence of ${name}`);
+}
+
+/** Whether a module that is loaded late is in the program (scripts/lazy.ts). */
 function isInside(text: string, id: string): boolean {
   return id.startsWith('lazy:') && (text.includes(`\n${JSON.stringify(id)}:`) || text.includes(`"${id}":"./`));
 }
 
-/** The bundles that are programs. */
-const { bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { bin: Record<string, string> };
+/** The bundles that are programs, and the packages that they use. */
+const { bin, dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  bin: Record<string, string>;
+  dependencies: Record<string, string>;
+};
 
 /** Parts of Node's own API that 22.19 lacks; what the language lacks, `lib` of tsconfig.json keeps out. */
 const NEWER = ['mkdtempDisposable', 'import.meta.main', 'URLPattern', 'Utf8Stream'];

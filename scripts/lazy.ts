@@ -56,7 +56,7 @@ export async function bundleLazily(
       write: false,
       // `import()` becomes a `require`, which the program's own loader answers.
       supported: { 'dynamic-import': false },
-      plugins,
+      plugins: [...(options.plugins ?? []), ...plugins],
     });
     return outputFiles[0]!.text;
   }

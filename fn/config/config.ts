@@ -98,7 +98,10 @@ interface SetImageFields {
   digest?: string | undefined;
 }
 
-/** The catalog's set-image as one explicit update. Annotations and markers are off unless asked for: it never read them. */
+/**
+ * The catalog's set-image as one explicit update. Annotations, locks among them, and markers are off unless asked for: it
+ * never read them.
+ */
 function setImage({ name, newName, newTag, digest }: SetImageFields, fields: Record<string, unknown>): Config {
   if (!name) throw new ConfigError('functionConfig: set-image needs "name", the image to change');
   if (!isName(name))

@@ -76,7 +76,10 @@ export const fieldSchema = z.strictObject({
 });
 
 export const specSchema = z.strictObject({
-  annotations: z.boolean().default(true).describe('Obey Flux-v1 annotations on workloads (easy mode).'),
+  annotations: z
+    .boolean()
+    .default(true)
+    .describe('Obey Flux-v1 annotations on workloads (easy mode). Locks hold in any case.'),
   markers: z.boolean().default(true).describe('Obey `{"$imagepolicy": "ns:name[:tag|:name|:digest]"}` comments.'),
   updates: z
     .array(updateSchema)

@@ -1,7 +1,7 @@
 import type { Note } from '../note.ts';
 import { textOf, type Node, type ScalarNode } from '../yaml/tree.ts';
-import { imageField, type Images, type Origin } from './field.ts';
-import { follow, parsePath } from './path.ts';
+import { imageField, type ImageField, type Images, type Origin } from './field.ts';
+import { follow, keyPath, parentPath, parsePath } from './path.ts';
 import type { Resource } from './resources.ts';
 import type { Slots } from './slots.ts';
 
@@ -17,14 +17,40 @@ const PATTERN = /^(?:glob|semver|regexp?):|\*$/;
  * below `root` of the parts of the image called `A` (reference/flux-v1-mode.md §10.4). All paths given must lead to one
  * text each, else the alias is ignored, with a note.
  */
-export function aliasImages(resource: Resource, root: Node | undefined, rootPath: string, origin: Origin): Images {
-  const images: Images = { fields: [], notes: [] };
+export function aliasImages(resource: Resource, root: Node | undefined, rootPath: string, origin: Origin): Aliased {
+  const images: Aliased = { fields: [], notes: [], places: new Set() };
   if (resource.annotations.size === 0) return images;
   for (const [alias, paths] of aliasesOf(resource)) {
     if (!paths.repository) images.notes.push(incomplete(alias, paths));
     else readAlias(resource, root, rootPath, origin, alias, paths, images);
   }
   return images;
+}
+
+export interface Aliased extends Images {
+  /** Where the parts of the fields stand. */
+  places: Set<string>;
+}
+
+/** Where the name of a detected image stands, by the key of its tag or digest beside it. */
+const NAME_KEYS: Record<string, readonly string[]> = {
+  tag: ['image', 'repository'],
+  newTag: ['newName', 'name'],
+  digest: ['newName', 'name'],
+};
+
+/**
+ * The detected fields that no alias replaces, by its name or by its place. One that merely shares an anchor with an alias
+ * stands at another place, and stays.
+ */
+export function notAliased(detected: readonly ImageField[], { fields, places }: Aliased): readonly ImageField[] {
+  if (fields.length === 0) return detected;
+  const names = new Set(fields.map(({ container }) => container));
+  return detected.filter(({ container, path }) => {
+    const parent = parentPath(path);
+    const nameKeys = NAME_KEYS[path.slice(parent.length + 1)] ?? [];
+    return !names.has(container) && !places.has(path) && !nameKeys.some((key) => places.has(keyPath(parent, key)));
+  });
 }
 
 type Paths = Partial<Record<Part, ScalarNode>>;
@@ -49,9 +75,10 @@ function readAlias(
   origin: Origin,
   alias: string,
   paths: Paths,
-  { fields, notes }: Images,
+  { fields, notes, places }: Aliased,
 ): void {
   const slots: Slots = {};
+  const taken: string[] = [];
   let place = '';
   for (const part of PARTS) {
     const annotation = paths[part];
@@ -67,7 +94,9 @@ function readAlias(
     // An empty registry counts as absent, and a tag is never written there.
     if (part !== 'registry' || textOf(first.node)) slots[part] = first.node;
     if (part !== 'registry') place = first.path;
+    taken.push(first.path);
   }
+  for (const path of taken) places.add(path);
   const alone = slots.repository && !slots.registry && !slots.tag;
   fields.push(imageField(resource.ref, alias, place, alone ? { whole: slots.repository! } : slots, origin));
 }

@@ -46,6 +46,16 @@ export function readAutomation({ node, annotations }: Resource, containers: read
   return automation;
 }
 
+const LOCKS: ReadonlySet<string> = new Set(['locked', 'ignore', ...TEXTS]);
+
+/** Of the annotations of a workload only what holds it as it is, whoever asks: locks and `ignore`. */
+export function readLocks({ annotations }: Resource): Automation {
+  const automation: Automation = { automated: false, locked: false, ignored: false, filters: new Map(), notes: [] };
+  // What else is wrong with annotations is nobody's concern where they are switched off.
+  for (const [name, policy] of readPolicies(annotations, [])) if (LOCKS.has(name)) apply(name, policy, automation);
+  return automation;
+}
+
 /** The annotation that says a policy. */
 interface Policy {
   key: string;

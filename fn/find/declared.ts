@@ -1,6 +1,6 @@
 import type { DeclaredField } from '../config/image-update.ts';
 import { get, textOf, type MapNode } from '../yaml/tree.ts';
-import { imageField, type ImageField } from './field.ts';
+import { imageField, imageFieldIn, type ImageField } from './field.ts';
 import { follow, keyPath, parsePath, type Found, type Step } from './path.ts';
 import { groupOf, type Resource } from './resources.ts';
 import type { Slots } from './slots.ts';
@@ -18,11 +18,16 @@ export function declaredImages(resource: Resource, declared: readonly DeclaredFi
     const name = container ?? lastKey(steps);
     for (const found of follow(resource.node, '', steps)) {
       const image = imageAt(found);
-      if (image) fields.push(imageField(resource.ref, name, image.path, image.slots, 'declared'));
+      const { node } = found;
+      if (image && node.kind === 'map')
+        fields.push(imageFieldIn(node, PARTS, resource.ref, name, image.path, image.slots, 'declared'));
+      else if (image) fields.push(imageField(resource.ref, name, image.path, image.slots, 'declared'));
     }
   }
   return fields;
 }
+
+const PARTS = ['registry', 'tag', 'digest'];
 
 function lastKey(steps: readonly Step[]): string {
   const last = steps.findLast((step) => 'key' in step);

@@ -1,7 +1,7 @@
 import type { Note } from '../note.ts';
 import type { Reference } from '../reference.ts';
 import type { ResourceRef } from '../result.ts';
-import type { ScalarNode } from '../yaml/tree.ts';
+import { get, type MapNode, type ScalarNode } from '../yaml/tree.ts';
 import { referenceOf, type Slots } from './slots.ts';
 
 /** A place of a resource that holds an image. */
@@ -37,6 +37,29 @@ export function imageField(
   if ('problem' in read)
     return { resource, container, path, slots, reference: undefined, problem: read.problem, origin };
   return { resource, container, path, slots, reference: read.reference, origin };
+}
+
+/**
+ * A field whose parts stand in a map, that of `slots` among them. A part that is no text, such as a map under `tag`, makes
+ * it unreadable: with the part passed over, it would be written elsewhere a second time.
+ */
+export function imageFieldIn(
+  map: MapNode,
+  parts: readonly string[],
+  resource: ResourceRef,
+  container: string,
+  path: string,
+  slots: Slots,
+  origin: Origin,
+): ImageField {
+  const field = imageField(resource, container, path, slots, origin);
+  for (const key of parts) {
+    const part = get(map, key);
+    if (!part || part.kind === 'scalar') continue;
+    const problem = `its ${key} is a ${part.kind === 'map' ? 'map' : 'list'}, not a text`;
+    return { ...field, reference: undefined, problem };
+  }
+  return field;
 }
 
 /** The scalars that an image is written in. */

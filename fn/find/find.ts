@@ -1,11 +1,12 @@
 import type { DeclaredField } from '../config/image-update.ts';
 import type { Note } from '../note.ts';
-import { aliasImages } from './aliases.ts';
+import { aliasImages, notAliased } from './aliases.ts';
 import { declaredImages } from './declared.ts';
 import { scalarsOfSlots, type ImageField, type Images } from './field.ts';
 import { helmImages, isHelmRelease } from './helm.ts';
 import { kustomizationImages, kustomizationImagesAt } from './kustomization.ts';
 import { podImages } from './pods.ts';
+import type { ScalarNode } from '../yaml/tree.ts';
 import type { Resource } from './resources.ts';
 
 export type { ImageField, Images } from './field.ts';
@@ -17,6 +18,8 @@ export interface FindOptions {
   deepHelm?: boolean;
   /** Of the file that holds the resource: a Kustomization may be known by its name alone. */
   path?: string;
+  /** Scalars that markers are about: an image of them is not missed. */
+  marked?: ReadonlySet<ScalarNode>;
 }
 
 /**
@@ -25,9 +28,9 @@ export interface FindOptions {
  */
 export function findImages(
   resource: Resource,
-  { fields: declared = [], deepHelm = false, path }: FindOptions = {},
+  { fields: declared = [], deepHelm = false, path, marked }: FindOptions = {},
 ): Images {
-  const images = isHelmRelease(resource) ? helmImages(resource, deepHelm) : plainImages(resource, path);
+  const images = isHelmRelease(resource) ? helmImages(resource, deepHelm, marked) : plainImages(resource, path);
   if (declared.length > 0) add(images, declaredImages(resource, declared));
   if (images.fields.length === 0 && images.notes.length === 0) images.notes.push(imageless(resource));
   return images;
@@ -36,10 +39,8 @@ export function findImages(
 function plainImages(resource: Resource, path: string | undefined): Images {
   const keys = kustomizationImagesAt(resource, path);
   const fields = keys ? kustomizationImages(resource, keys) : podImages(resource);
-  const { fields: aliased, notes } = aliasImages(resource, resource.node, '', 'declared');
-  if (aliased.length === 0) return { fields, notes };
-  const names = new Set(aliased.map(({ container }) => container));
-  return { fields: [...fields.filter(({ container }) => !names.has(container)), ...aliased], notes };
+  const aliased = aliasImages(resource, resource.node, '', 'declared');
+  return { fields: [...notAliased(fields, aliased), ...aliased.fields], notes: aliased.notes };
 }
 
 /** Adds fields that are not among those found already. */

@@ -1,7 +1,7 @@
 import type { Note } from '../note.ts';
 import { at, get, isNull, textOf, type MapNode, type Node, type ScalarNode } from '../yaml/tree.ts';
-import { aliasImages } from './aliases.ts';
-import { imageField, scalarsOfSlots, type ImageField, type Images } from './field.ts';
+import { aliasImages, notAliased, type Aliased } from './aliases.ts';
+import { imageFieldIn, scalarsOfSlots, type ImageField, type Images } from './field.ts';
 import { entriesOf, itemPath, keyPath } from './path.ts';
 import type { Resource } from './resources.ts';
 import type { Slots } from './slots.ts';
@@ -20,23 +20,23 @@ const ROOT_NAME = 'chart-image';
 /**
  * The images in `spec.values`: those of the values and of each first-level map, in the eight shapes of
  * reference/flux-v1-mode.md §10.3 with §17's choices (an empty part is absent, a number is the tag that it is written
- * as), and those that annotations locate (§10.4), which replace a detected one of the same name. `deep` also looks at
- * all maps below, which get dotted names.
+ * as), and those that annotations locate (§10.4), which replace a detected one of the same name or place. `deep` also looks at
+ * all maps below, which get dotted names; without it an author should hear of images there, but for those `marked`.
  */
-export function helmImages(resource: Resource, deep: boolean): Images {
+export function helmImages(resource: Resource, deep: boolean, marked: ReadonlySet<ScalarNode> = NONE): Images {
   const values = at(resource.node, 'spec', 'values');
   const aliased = aliasImages(resource, values, VALUES, 'helm');
   const detected: Images = { fields: [], notes: [] };
   if (values?.kind === 'map')
     walk(values, deep ? MAX_DEPTH : 1, (map, path, name) => examine(resource, map, path, name, detected));
 
-  const names = new Set(aliased.fields.map(({ container }) => container));
-  const fields = [...aliased.fields, ...detected.fields.filter(({ container }) => !names.has(container))];
+  const fields = [...aliased.fields, ...notAliased(detected.fields, aliased)];
   const notes = [...aliased.notes, ...uncovered(detected.notes, aliased.fields)];
-  if (fields.length === 0 && notes.length === 0 && !deep && values?.kind === 'map')
-    notes.push(...deeper(resource, values));
+  if (!deep && values?.kind === 'map') notes.push(...deeper(resource, values, aliased, fields, marked));
   return { fields: fields.toSorted(byName), notes };
 }
+
+const NONE: ReadonlySet<ScalarNode> = new Set();
 
 function byName({ container: a }: ImageField, { container: b }: ImageField): number {
   if (a === b) return 0;
@@ -73,7 +73,7 @@ function examine(resource: Resource, map: MapNode, path: string, name: string, {
   if (image?.kind === 'scalar') {
     if (!isText(image) || LINK.test(image.value)) return;
     const { slots, place } = slotsIn(map, image, 'image');
-    const field = imageField(resource.ref, name, keyPath(path, place), slots, 'helm');
+    const field = imageFieldIn(map, PARTS, resource.ref, name, keyPath(path, place), slots, 'helm');
     const elsewhere = field.reference?.tag === undefined ? get(map, 'imageTag') : undefined;
     if (elsewhere?.kind === 'scalar')
       notes.push(hidden(path, name, image, 'its tag stands in imageTag', ['image', 'imageTag']));
@@ -83,13 +83,16 @@ function examine(resource: Resource, map: MapNode, path: string, name: string, {
     const at = keyPath(path, 'image');
     if (repository?.kind === 'scalar' && isText(repository)) {
       const { slots, place } = slotsIn(image, repository, 'repository');
-      fields.push(imageField(resource.ref, name, keyPath(at, place), slots, 'helm'));
+      fields.push(imageFieldIn(image, PARTS, resource.ref, name, keyPath(at, place), slots, 'helm'));
     } else {
       const note = unlikely(path, name, image);
       if (note) notes.push(note);
     }
   }
 }
+
+/** Keys beside the name of an image. */
+const PARTS = ['registry', 'tag', 'digest'];
 
 /** A link to a picture is no image of this kind. */
 const LINK = /^(?:https?|data):/;
@@ -170,18 +173,37 @@ function uncovered(notes: Note[], aliased: ImageField[]): Note[] {
   return notes.filter(({ offset }) => !places.has(offset!));
 }
 
-/** A note on the first of the images that stand too deep, for a release that seems to have none. */
-function deeper(resource: Resource, values: MapNode): Note[] {
+/** A note on the first of the images that stand too deep, that nobody located, and that no marker is about. */
+function deeper(
+  resource: Resource,
+  values: MapNode,
+  aliased: Aliased,
+  known: readonly ImageField[],
+  marked: ReadonlySet<ScalarNode>,
+): Note[] {
   const found: Images = { fields: [], notes: [] };
   walk(values, MAX_DEPTH, (map, path, name) => examine(resource, map, path, name, found));
-  const [first] = found.fields;
+  const places = new Set(known.map(({ path }) => path));
+  // An image that is all anchors of known ones moves with them.
+  const moving = new Set(known.flatMap(({ slots }) => scalarsOfSlots(slots)));
+  const hidden = notAliased(found.fields, aliased).filter(({ path, slots }) => {
+    const scalars = scalarsOfSlots(slots);
+    return (
+      !places.has(path) &&
+      !scalars.every((scalar) => moving.has(scalar)) &&
+      !scalars.some((scalar) => marked.has(scalar))
+    );
+  });
+  const [first] = hidden;
   if (!first) return [];
-  const { container, path } = first;
-  const more = found.fields.length > 1 ? ` and ${found.fields.length - 1} more` : '';
+  const { container, path, slots } = first;
+  const offset = scalarsOfSlots(slots)[0]!.start;
+  const more = hidden.length > 1 ? ` and ${hidden.length - 1} more` : '';
   return [
     {
       reason: 'image-hidden',
       message: `the image at ${path}${more} is not looked at, as it stands below the first level of the values; set deepHelmValues, or annotate repository.fluxcd.io/NAME with its path below ${VALUES}`,
+      offset,
       path,
       container,
     },

@@ -1,5 +1,5 @@
 import { at, deref, get, textOf, type MapNode } from '../yaml/tree.ts';
-import { imageField, type ImageField } from './field.ts';
+import { imageFieldIn, type ImageField } from './field.ts';
 import { itemPath, keyPath, keysPath } from './path.ts';
 import { groupOf, type Resource } from './resources.ts';
 import type { Slots } from './slots.ts';
@@ -38,10 +38,14 @@ export function kustomizationImages(resource: Resource, keys: readonly string[])
     const slots = slotsOf(entry);
     if (!name || !slots) continue;
     const key = slots.tag ? 'newTag' : slots.digest ? 'digest' : slots.repositoryIs === 'key' ? 'name' : 'newName';
-    fields.push(imageField(resource.ref, name, keyPath(itemPath(path, i), key), slots, 'kustomization'));
+    fields.push(
+      imageFieldIn(entry, PARTS, resource.ref, name, keyPath(itemPath(path, i), key), slots, 'kustomization'),
+    );
   }
   return fields;
 }
+
+const PARTS = ['newName', 'newTag', 'digest'];
 
 function slotsOf(entry: MapNode): Slots | undefined {
   const newName = get(entry, 'newName');

@@ -1,5 +1,5 @@
 import type { Note } from '../note.ts';
-import { deref, type Node, type ScalarNode, type Span } from '../yaml/tree.ts';
+import { deref, type MapNode, type Node, type ScalarNode, type Span } from '../yaml/tree.ts';
 import { itemPath, keyPath } from './path.ts';
 
 export type MarkerPart = 'whole' | 'tag' | 'name' | 'digest';
@@ -10,6 +10,8 @@ export interface Marker {
   scalar: ScalarNode;
   /** Where it is in the document, lists included: `items[0].spec.image`. */
   path: string;
+  /** The map that it is a value of; markers of one policy in one map are about one image. */
+  parent?: MapNode;
   namespace: string;
   policy: string;
   part: MarkerPart;
@@ -35,7 +37,8 @@ export function findMarkers(text: string, root: Node | undefined, start: number,
   const hits = hitsOf(text, start, end);
   if (hits.offsets.length === 0) return { markers: [], notes: [] };
   const found: Markers = { markers: [], notes: [] };
-  if (root) visit(root, start, end, [], hits, (node, keys) => readNode(text, node, keys, hits, found));
+  const see: See = (node, keys, parent) => readNode(text, node, keys, parent, hits, found);
+  if (root) visit(root, start, end, [], undefined, hits, see);
   for (const [i, offset] of hits.offsets.entries()) if (!hits.seen[i]) readStray(text, offset, start, hits, found);
   found.markers.sort((a, b) => a.offset - b.offset);
   found.notes.sort((a, b) => a.offset! - b.offset!);
@@ -103,6 +106,9 @@ function has(hits: Hits, start: number, end: number): boolean {
 /** No reader gives a deeper tree. */
 const MAX_DEPTH = 1000;
 
+/** Of a key `keys` is undefined; `parent` is the map that the node is a value of. */
+type See = (node: Node, keys: readonly (string | number)[] | undefined, parent: MapNode | undefined) => void;
+
 /**
  * Visits the scalars and aliases near which a hit lies, keys too; what an alias stands for is visited at its anchor.
  * Comments around a node lie between its neighbours, whose gap is `[start, end)`.
@@ -112,8 +118,9 @@ function visit(
   start: number,
   end: number,
   keys: (string | number)[],
+  parent: MapNode | undefined,
   hits: Hits,
-  see: (node: Node, keys: (string | number)[] | undefined) => void,
+  see: See,
 ): void {
   if (keys.length > MAX_DEPTH) return;
   if (node.kind === 'map') {
@@ -122,9 +129,9 @@ function visit(
       const { key, value } = node.entries[i]!;
       const to = node.entries[i + 1]?.key.start ?? end;
       if (has(hits, from, to)) {
-        see(key, undefined);
+        see(key, undefined, undefined);
         keys.push(key.value);
-        visit(value, from, to, keys, hits, see);
+        visit(value, from, to, keys, node, hits, see);
         keys.pop();
       }
       from = value.end;
@@ -136,12 +143,12 @@ function visit(
       const to = node.items[i + 1]?.start ?? end;
       if (has(hits, from, to)) {
         keys.push(i);
-        visit(item, from, to, keys, hits, see);
+        visit(item, from, to, keys, undefined, hits, see);
         keys.pop();
       }
       from = item.end;
     }
-  } else see(node, keys);
+  } else see(node, keys, parent);
 }
 
 function pathOf(keys: readonly (string | number)[]): string {
@@ -155,14 +162,15 @@ function readNode(
   text: string,
   node: Node,
   keys: readonly (string | number)[] | undefined,
+  parent: MapNode | undefined,
   hits: Hits,
   found: Markers,
 ): void {
   if (node.kind !== 'scalar' && node.kind !== 'alias') return;
   if (keys) {
     const { comment, above } = node;
-    if (comment) readComment(text, node, comment, keys, hits, found);
-    if (above) readComment(text, comment ? undefined : node, above, keys, hits, found);
+    if (comment) readComment(text, node, comment, keys, parent, hits, found);
+    if (above) readComment(text, comment ? undefined : node, above, keys, parent, hits, found);
   }
   take(hits, node);
 }
@@ -173,6 +181,7 @@ function readComment(
   node: Node | undefined,
   comment: Span,
   keys: readonly (string | number)[],
+  parent: MapNode | undefined,
   hits: Hits,
   { markers, notes }: Markers,
 ): void {
@@ -188,7 +197,7 @@ function readComment(
   else if (scalar?.kind !== 'scalar') notes.push(misplaced('what it stands behind is no text', hit));
   else if (scalar.style === 'literal' || scalar.style === 'folded')
     notes.push(misplaced('a block of text cannot be marked; write the value behind its key', hit));
-  else markers.push({ scalar, path: pathOf(keys), ...marker, offset });
+  else markers.push({ scalar, path: pathOf(keys), ...(parent && { parent }), ...marker, offset });
 }
 
 function startsLine(text: string, offset: number): boolean {

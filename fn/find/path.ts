@@ -19,6 +19,17 @@ export function keysPath(path: string, keys: readonly string[]): string {
   return path === '' ? keys.join('.') : `${path}.${keys.join('.')}`;
 }
 
+/** The path at `below` of what stands at `path`. */
+export function pathBelow(path: string, below: string): string {
+  return path === '' || below.startsWith('[') ? path + below : `${path}.${below}`;
+}
+
+/** The path of what holds the value at a path that `keyPath` made. */
+export function parentPath(path: string): string {
+  const bracket = /\["(?:[^"\\]|\\.)*"\]$/.exec(path);
+  return path.slice(0, bracket ? bracket.index : Math.max(0, path.lastIndexOf('.')));
+}
+
 function isPlainKey(key: string): boolean {
   let letters = false;
   for (let i = 0; i < key.length; i++) {

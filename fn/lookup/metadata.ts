@@ -18,11 +18,11 @@ export interface ImageMetadata {
 export interface TagMetadata {
   name: string;
   digest?: string;
-  /** RFC 3339: when the image was built, by its config. */
+  /** RFC 3339: when the image was built, by its own config. */
   created?: string;
   /** RFC 3339: when the registry got the tag, where it says so. */
   pushed?: string;
-  /** RFC 3339: the first scan that saw the tag. */
+  /** RFC 3339: the first scan that saw the tag; of the first scan of a repository, when that was: the tag may be older. */
   firstSeen?: string;
   /** `os/arch[/variant]` of each image behind the tag. */
   platforms?: string[];

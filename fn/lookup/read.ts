@@ -27,7 +27,8 @@ export async function addFile(answers: Answers, text: string, name: string): Pro
 export async function addDocuments(answers: Answers, text: string, documents: Slice[]): Promise<void> {
   for (const document of documentsWith(text, documents, ANSWER_WORDS)) {
     const value = await readValue(text, document);
-    if (!isNote(value)) answers.add(value);
+    if (isNote(value)) continue;
+    for (const one of document.joined && Array.isArray(value) ? value : [value]) answers.add(one);
   }
 }
 

@@ -170,7 +170,7 @@ function helpTimes(tags: { name: string }[]): string {
 
 function helpAge(metadata: ImageMetadata): string {
   if (metadata.scannedAt === undefined) return 'the metadata has no scannedAt to count from';
-  return 'they have neither pushed, created nor firstSeen';
+  return 'they have neither pushed, firstSeen nor created';
 }
 
 function helpGoBack(rule: Rule): string {

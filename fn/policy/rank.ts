@@ -86,10 +86,13 @@ export function rank(rule: Rule, metadata: ImageMetadata, current: string | unde
 
 const AGE_UNKNOWN = new Refusal('age-unknown');
 
-/** A tag's age counts from its push, else from the build of its image, else from the first scan that saw it. */
+/**
+ * A tag's age counts from its push, else from the first scan that saw it, else from the build of its image. A scan dates no
+ * tag too early; a build is dated by the image itself, which can be old, or lie, and have been pushed a minute ago.
+ */
 function tooYoung({ minimumAge }: Rule, tag: TagMetadata, now: Instant | undefined): Refusal | undefined {
   if (minimumAge === 0) return undefined;
-  for (const text of [tag.pushed, tag.created, tag.firstSeen]) {
+  for (const text of [tag.pushed, tag.firstSeen, tag.created]) {
     const since = readTime(text);
     if (!now || !since || isEpochDay(since)) continue;
     return millisecondsBetween(since, now) < minimumAge ? new Refusal('too-young', text) : undefined;

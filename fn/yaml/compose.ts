@@ -1,5 +1,5 @@
-import { Composer, isAlias, isMap, isScalar, isSeq, Parser, Schema } from 'yaml';
-import type { Alias, Document, Range, Scalar, YAMLError, YAMLMap, YAMLSeq } from 'yaml';
+import { Composer, isAlias, isMap, isScalar, isSeq, Lexer, Parser, Schema } from 'yaml';
+import type { Alias, CST, Document, Range, Scalar, YAMLError, YAMLMap, YAMLSeq } from 'yaml';
 import { lineEnd } from '../lines.ts';
 import type { Note } from '../note.ts';
 import { commentAbove, commentAfter, documentStart } from './comments.ts';
@@ -11,10 +11,16 @@ export interface Refusal {
   problem: Note & { offset: number };
 }
 
-/** The AST takes 20 to 40 times the text's size and 0.4 s a MiB, so this much is the most one document may cost. */
+/** The AST takes 20 to 40 times the text's size, so this much is the most that one document may cost. */
 const MAX_LENGTH = 8 * 1024 * 1024;
-/** Lines, anchors and tags cost the AST some 10 µs each, however short they are. */
-const MAX_TOKENS = 250_000;
+/**
+ * What else it costs is a matter of its tokens: about 2 µs for each, so that this many are a second. A line `key: value` has
+ * seven, as blanks and line breaks are some, too.
+ */
+const MAX_TOKENS = 500_000;
+/** Tokens that make a node of their own cost as much as this many others. */
+const HEAVY = 3;
+const HEAVY_TOKENS = /^[[\]{},&!*]/;
 
 /** Nothing is resolved: every scalar stays the text that it is, whatever its tag. */
 const SCHEMA = new Schema({ schema: 'failsafe', resolveKnownTags: false });
@@ -40,10 +46,6 @@ export function compose(text: string, start: number, end: number): Node | undefi
     const size = `${((end - start) / 1024 / 1024).toFixed(1)} MiB`;
     return refuse('too-large', `the document is too large for a thorough reading: ${size}, more than 8 MiB`, start);
   }
-  if (hasTooManyTokens(text, start, end)) {
-    const message = `the document is too large for a thorough reading: more than ${MAX_TOKENS} lines, anchors and tags`;
-    return refuse('too-large', message, start);
-  }
   const first = documentStart(text, start);
   // Columns after a BOM are off by one in the package.
   const base = text[first] === '\uFEFF' ? first + 1 : first;
@@ -51,7 +53,10 @@ export function compose(text: string, start: number, end: number): Node | undefi
   const stray = /\r(?!\n)/.exec(slice);
   if (stray) return refuse('bare-cr', 'a line ends with CR alone; use LF or CRLF', base + stray.index);
   try {
-    const documents = [...new Composer(OPTIONS).compose(new Parser().parse(slice))];
+    const composer = new Composer(OPTIONS);
+    // The first error is the one that is told; a million of them take 20 s to make.
+    Object.assign(composer, { onError: failer(slice, base) });
+    const documents = [...composer.compose(tokensOf(slice, base, start))];
     const [error] = documents.flatMap((document) => document.errors);
     if (error) return invalid(slice, base, error);
     const [document, next] = documents.filter(hasContent);
@@ -64,12 +69,53 @@ export function compose(text: string, start: number, end: number): Node | undefi
   }
 }
 
-function hasTooManyTokens(text: string, start: number, end: number): boolean {
-  if (end - start <= MAX_TOKENS) return false;
-  const token = /\n|[ \t][&!]/g;
-  token.lastIndex = start;
-  for (let count = 0; token.test(text) && token.lastIndex <= end;) if (++count > MAX_TOKENS) return true;
-  return false;
+/** The tokens of a text, as many as may be. */
+function* tokensOf(slice: string, base: number, start: number): Generator<CST.Token, void> {
+  const parser = new Parser();
+  let cost = 0;
+  for (const lexeme of new Lexer().lex(slice)) {
+    cost += HEAVY_TOKENS.test(lexeme) ? HEAVY : 1;
+    if (cost > MAX_TOKENS)
+      throw new Refused(
+        refuse('too-large', 'the document is too large for a thorough reading: it has too many values', start),
+      );
+    for (const token of parser.next(lexeme)) {
+      if (token.type === 'error') throw new Refused(invalid(slice, base, unexpected(token)));
+      yield token;
+    }
+  }
+  yield* parser.end();
+}
+
+function unexpected({ offset, message, source }: CST.ErrorToken): Fault {
+  return {
+    code: 'UNEXPECTED_TOKEN',
+    message: source ? `${message}: ${JSON.stringify(clip(source))}` : message,
+    pos: [offset, offset + 1],
+  };
+}
+
+type Fault = Pick<YAMLError, 'code' | 'message' | 'pos'>;
+type Fail = (source: unknown, code: YAMLError['code'], message: string, warning?: boolean) => void;
+
+/**
+ * What the composer reports errors to, in place of collecting them: ends it at the first. It takes what is thrown below a
+ * collection for an error of its own, and reports that: the first stays the one that counts.
+ */
+function failer(slice: string, base: number): Fail {
+  let first: Refused | undefined;
+  return (source, code, message, warning) => {
+    if (warning) return;
+    first ??= new Refused(invalid(slice, base, { code, message, pos: placeOf(source) }));
+    throw first;
+  };
+}
+
+/** Where the composer says that an error is: an offset, a range, or a token. */
+function placeOf(source: unknown): [number, number] {
+  const offset =
+    typeof source === 'number' ? source : Array.isArray(source) ? source[0] : (source as CST.Token | undefined)?.offset;
+  return typeof offset === 'number' ? [offset, offset + 1] : [0, 0];
 }
 
 function hasContent({ contents }: Document.Parsed): boolean {
@@ -113,7 +159,7 @@ const WORDS: Partial<Record<YAMLError['code'], string>> = {
 /** `{{` where a value or a line starts. */
 const TEMPLATE = /^[ \t]*(?:- +)*(?:[\w./-]+:[ \t]+)?\{\{/m;
 
-function invalid(slice: string, base: number, { code, message, pos }: YAMLError): Refusal {
+function invalid(slice: string, base: number, { code, message, pos }: Fault): Refusal {
   // What is missing at the end is told of the last line with content.
   const offset = base + Math.min(pos[0], slice.trimEnd().length);
   const before = slice.lastIndexOf('\n', slice.lastIndexOf('\n', offset - base - 1) - 1) + 1;

@@ -367,6 +367,150 @@ t.test('a directory that cannot be written stays as it was', async (t) => {
   t.strictSame(look(directory), before, 'nothing written, nothing left behind');
 });
 
+t.test('a terminal on stdin', async (t) => {
+  const terminal = spawnSync('script', ['-qec', `"${process.execPath}" "${program}"`, '/dev/null'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 30_000,
+    encoding: 'utf8',
+  });
+  if (terminal.error || !terminal.stdout.includes('image-update')) {
+    t.pass('a terminal', { skip: 'the program "script" is not there, or has other options' });
+    return;
+  }
+  t.equal(terminal.status, 2);
+  t.match(
+    terminal.stdout,
+    /nothing on stdin, which is a terminal; pipe a ResourceList in, or name a directory to edit/,
+  );
+});
+
+t.test('what may not be read', async (t) => {
+  const directory = tree({
+    'web.yaml': pod(OLD),
+    'secret.yaml': pod(OLD),
+    'closed/web.yaml': pod(OLD),
+    'config.yaml': '',
+  });
+  // To root every file is open.
+  const nobody = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
+  chmodSync(directory, 0o755);
+  const closed = ['secret.yaml', 'closed', 'config.yaml'].map((name) => join(directory, name));
+  for (const name of closed) chmodSync(name, 0);
+  t.teardown(() => closed.forEach((name) => chmodSync(name, 0o755)));
+  const [secret, below, config] = closed as [string, string, string];
+  const done = run([directory, '--metadata', answers, '--dry-run'], nobody);
+  t.match(done, { status: 0, stdout: `${OLD} -> ${NEW}` }, 'the others go on');
+  t.match(done.stderr, /secret\.yaml: warning: it cannot be read: permission denied/);
+  t.match(done.stderr, /closed: warning: it cannot be read: permission denied/);
+  for (const args of [
+    [below],
+    ['--input', secret],
+    [directory, '--metadata', secret],
+    [directory, '--fn-config', config],
+  ])
+    t.match(run(args, nobody), { status: 1, stdout: '', stderr: /cannot be read: permission denied/ }, args.join(' '));
+});
+
+/** In milliseconds: all of them take less than two seconds on a machine that has nothing else to do. */
+const BOUND = 15_000;
+/** As much memory as a small runner gives. */
+const SMALL = { ...process.env, NODE_OPTIONS: '--max-old-space-size=384' };
+
+const keys = Array.from({ length: 20_000 }, (_, i) => `    key-${i}: "${i}"\n`).join('');
+const levels = `a: ${'['.repeat(5000)}${']'.repeat(5000)}\n`;
+const bomb = Array.from(
+  { length: 40 },
+  (_, i) => `a${i}: &a${i} [${i > 0 ? Array.from({ length: 9 }, () => `*a${i - 1}`).join(', ') : 'x'}]\n`,
+).join('');
+const indented = (text: string) => text.replaceAll(/^(?=.)/gm, '  ');
+
+/** Files that stand beside one that is to be updated, and what is said of them. */
+const hostile: [name: string, text: string | Buffer, says?: RegExp | undefined, changes?: true][] = [
+  ['20,000 keys in one map', pod(OLD).replace('annotations:\n', `annotations:\n${keys}`), undefined, true],
+  [
+    '20,000 keys in one map, for the thorough reader',
+    pod(OLD).replace('annotations:\n', `annotations:\n${keys}    x: !!str y\n`),
+    undefined,
+    true,
+  ],
+  [
+    '20,000 keys in one map, one of them twice',
+    `${pod(OLD)}data:\n${keys}    key-7: x\n`,
+    /the key "key-7" stands twice/,
+  ],
+  ['5,000 levels', pod(OLD) + levels, /nested (?:too deeply|deeper)/],
+  [
+    '5,000 levels of maps',
+    pod(OLD) + levels.replaceAll('[', '{a: ').replaceAll(']', '}'),
+    /nested (?:too deeply|deeper)/,
+  ],
+  ['an alias bomb', pod(OLD) + bomb, undefined, true],
+  [
+    'an alias bomb in values',
+    `${pod(OLD).replace('Deployment', 'HelmRelease')}  values:\n${indented(indented(bomb))}`,
+    /no image was found/,
+  ],
+  [
+    'an ImagePolicy that is an alias bomb',
+    `apiVersion: image-update.dev/v1alpha1\nkind: ImagePolicy\nmetadata: {name: p}\n${bomb}`,
+  ],
+  ['a MiB of brackets', `${pod(OLD)}a: ${']'.repeat(1 << 20)}\n`, /not valid YAML/],
+  ['a MiB of commas', `${pod(OLD)}a: [${','.repeat(1 << 20)}\n`, /too large for a thorough reading/],
+  [
+    'a ConfigMap of 64 MB',
+    `kind: ConfigMap\nmetadata: {name: large}\ndata:\n  note: fluxcd.io/automated\n  a: ${'A'.repeat(64 << 20)}\n`,
+  ],
+  ['a binary file', Buffer.concat([Buffer.from('fluxcd.io/automated'), Buffer.alloc(1 << 20, 0xfe)]), /not UTF-8 text/],
+  ['a file of zeros', Buffer.concat([Buffer.from('fluxcd.io/automated'), Buffer.alloc(1 << 20)])],
+];
+
+t.test('bad input in a directory: bounded time and memory, and all others go on', async (t) => {
+  for (const [name, text, says, changes] of hostile) {
+    const directory = tree({ 'bad.yaml': text, 'web.yaml': pod(OLD) });
+    const started = performance.now();
+    const { status, stderr } = run([directory, '--metadata', answers], { env: SMALL });
+    t.ok(performance.now() - started < BOUND, `${name}: in bounded time`);
+    t.equal(status, 0, `${name}: ${stderr.slice(0, 300)}`);
+    if (says) t.match(stderr, says, name);
+    else t.notMatch(stderr, /warning:/, `${name}: nothing is said`);
+    const [bad, web] = look(directory);
+    t.equal(web?.[1], pod(NEW), `${name}: the other file`);
+    t.ok(bad?.[1] === String(text).replace(OLD, changes ? NEW : OLD), `${name}: the file itself`);
+    rmSync(directory, { recursive: true });
+  }
+});
+
+t.test('bad input elsewhere: bounded time and memory, and nothing half written', async (t) => {
+  const bad = join(base, 'bomb.yaml');
+  writeFileSync(bad, `apiVersion: image-update.dev/v1alpha1\nkind: ImageUpdate\nspec: {}\n${bomb}`);
+  const functionConfig = `functionConfig:\n  kind: ImageUpdate\n${indented(bomb)}`;
+  const item = `- kind: Pod\n${indented(bomb)}`;
+  for (const [name, args, input, status, says] of [
+    ['--fn-config', ['--fn-config', bad], list, 1, /aliases repeat|nested deeper/],
+    ['--metadata', ['--metadata', bad, '--fn-config', config], list, 0, /^$/],
+    [
+      'functionConfig',
+      [],
+      list + functionConfig,
+      1,
+      /functionConfig is not readable: .*(?:aliases repeat|nested deeper)/,
+    ],
+    ['an item', ['--fn-config', config], list + item, 0, /^$/],
+    ['5,000 levels', ['--fn-config', config], `${list}- ${levels}`, 0, /^$/],
+  ] as const) {
+    const started = performance.now();
+    const { status: actual, stdout, stderr } = run([...args], { input, env: SMALL });
+    t.ok(performance.now() - started < BOUND, `${name}: in bounded time`);
+    t.equal(actual, status, `${name}: ${stderr}`);
+    t.match(stderr, says, name);
+    t.notMatch(stderr, /this is a bug/, name);
+    t.ok(
+      status === 0 ? stdout.startsWith(input.replace('nginx:1', 'nginx:2')) : stdout === '',
+      `${name}: all or nothing`,
+    );
+  }
+});
+
 t.test('a full disk', async (t) => {
   const full = run(['--fn-config', config, '--output', '/dev/full'], { input: list });
   t.match(full, { status: 1, stderr: /full cannot be written/ });

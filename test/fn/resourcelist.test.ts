@@ -2,7 +2,7 @@
 import t from 'tap';
 import { parseAllDocuments } from 'yaml';
 import { ResourceListError, updateResourceList, type Result } from '../../fn/index.ts';
-import { CONFIG, lists } from '../fixtures/lists.ts';
+import { CONFIG, lists, sharedLists } from '../fixtures/lists.ts';
 
 interface List {
   items?: unknown[];
@@ -47,6 +47,21 @@ t.test('every form: images set, results added, nothing else', async (t) => {
       const again = await updateResourceList(output, own ? {} : { config: CONFIG });
       t.equal(again.text, output, 'a second run changes nothing');
     });
+  }
+});
+
+t.test('items that share anchors', async (t) => {
+  for (const { name, text, says, stays, only } of sharedLists) {
+    const [update] = CONFIG.spec.updates;
+    const targets = only?.map((pod) => ({ kind: 'Pod', name: pod }));
+    const config = { ...CONFIG, spec: { updates: [{ ...update, ...(targets && { targets }) }] } };
+    const { text: output, results } = await updateResourceList(text, { config });
+    t.strictSame(
+      results.map(({ file, severity, tags }) => `${file?.path ?? ''} ${severity} ${tags?.['reason']}`),
+      says,
+      name,
+    );
+    t.ok(isInsertion(stays ? text : text.replaceAll('nginx:1', 'nginx:2'), output), `${name}: every other byte`);
   }
 });
 

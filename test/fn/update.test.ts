@@ -76,6 +76,18 @@ t.test('a result says where: file, document, line, resource, field', async (t) =
   t.match(second, { file: { index: 1 }, tags: { line: '29' } });
 });
 
+t.test('a marked part that stands without its name tells the repository of its policy', async (t) => {
+  const text = 'version: 1.0.0 # {"$imagepolicy": "flux:app:tag"}\n';
+  const latest = { name: 'ghcr.io/org/app', tag: '2.0.0' };
+  const status = { latest, conditions: [{ type: 'Ready', status: 'True' }] };
+  const answers = [policy('app', { namespace: 'flux', status })];
+  t.match((await updateText(text, { answers })).results, [{ tags: { image: 'ghcr.io/org/app' } }]);
+  const denied = { ...SET, spec: { deny: ['ghcr.io/*'] } };
+  t.match((await updateText(text, { answers, config: denied })).results, [
+    { severity: 'warning', tags: { image: 'ghcr.io/org/app' } },
+  ]);
+});
+
 t.test('images are listed, automated or not', async (t) => {
   const text = `${deployment([], 'a: nginx:1', 'b: No:Image')}---\n{{ template }}\n`;
   const web = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' };
@@ -145,6 +157,20 @@ const release = fc
     ([name, tag, comment, pinned]) =>
       `kind: HelmRelease\nmetadata:\n  name: h\n  annotations: {fluxcd.io/automated: 'true'}\nspec:\n  values:\n    image:\n      repository: ${name}\n      tag: "${tag}"${comment}\n${pinned ? `      digest: ${D1}\n` : ''}`,
   );
+/** In a shape that nothing knows; each part is marked, or not. */
+const nested = fc
+  .tuple(
+    tag,
+    fc.constantFrom('tag', 'version'),
+    fc.subarray(['name', 'tag', 'digest']),
+    fc.option(fc.constantFrom(D1, D2, '""')),
+  )
+  .map(([current, key, marks, digest]) => {
+    const marker = (part: string) => (marks.includes(part) ? ` # {"$imagepolicy": "ns:app:${part}"}` : '');
+    const lines = [`repository: host:5000/a/b${marker('name')}`, `${key}: "${current}"${marker('tag')}`];
+    if (digest !== null) lines.push(`digest: ${digest}${marker('digest')}`);
+    return `kind: HelmRelease\nmetadata: {name: n}\nspec:\n  values:\n    a:\n      b:\n        image:\n${lines.map((line) => `          ${line}\n`).join('')}`;
+  });
 const NOISE = [
   'a: |\n  image: nginx:1\n\n\nb: [1, {c: d}]   # x\n',
   '# nothing\n',
@@ -152,7 +178,10 @@ const NOISE = [
   'k: {{ .V }}\n',
 ];
 const stream = fc
-  .tuple(fc.array(fc.oneof(workload, release, fc.constantFrom(...NOISE)), { minLength: 1, maxLength: 4 }), fc.boolean())
+  .tuple(
+    fc.array(fc.oneof(workload, release, nested, fc.constantFrom(...NOISE)), { minLength: 1, maxLength: 4 }),
+    fc.boolean(),
+  )
   .map(([documents, crlf]) => {
     const text = documents.join('---\n');
     return crlf ? text.replaceAll('\n', '\r\n') : text;
@@ -209,7 +238,7 @@ t.test('only image scalars change, each with a result; a second run changes noth
       const options = { config: configOfSpec(spec), answers: answersOf(world) };
       const { text: updated, results } = await updateText(text, options);
       const changed = changedScalars(text, updated);
-      const wrong = changed.filter(({ key }) => !['image', 'repository', 'tag', 'digest'].includes(key));
+      const wrong = changed.filter(({ key }) => !['image', 'repository', 'tag', 'version', 'digest'].includes(key));
       if (wrong.length > 0) throw new Error(`${JSON.stringify(wrong)} changed`);
       const told = results.filter(({ severity }) => severity === 'info').length;
       if (told > changed.length || (told === 0) !== (changed.length === 0))
