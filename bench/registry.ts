@@ -16,6 +16,7 @@ const LISTED = 10_000;
 const REPOSITORIES = 1_000;
 const BUILDS = 1_000;
 const LARGE = 100_000;
+const REHEARSALS = 5;
 /** Starts take some 50 ms and vary by as much: many rounds. */
 const STARTS_PER_ROUND = 3;
 
@@ -108,7 +109,8 @@ async function newest(bench: RegistryBench, origin: string): Promise<Figure[]> {
 function memory(bench: RegistryBench, origin: string): Figure {
   const [small, large] = [1, LARGE].map((tags) => {
     const args = choosing(bench, origin, 'semver:*', `tags/${tags}`, '--no-cache');
-    return rehearse({ args }, bench.scratch).memory;
+    // When garbage is collected is chance: the least of several runs is what is needed.
+    return Math.min(...Array.from({ length: REHEARSALS }, () => rehearse({ args }, bench.scratch).memory));
   }) as [number, number];
   const what = `peak memory of choosing from ${LARGE} tags, above that for one`;
   return { case: 'registry', what, value: (large - small) / 1e6, unit: 'MB', limit: 60 };

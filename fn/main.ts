@@ -12,6 +12,11 @@ async function main(argv: string[]): Promise<number> {
     io.output(helpText('function.md'));
     return DONE;
   }
+  if (args.passwordStdin && args.operands.length === 0 && args.input === undefined) {
+    const { usage } = await import('./usage.ts');
+    io.error(usage('stdin has the password or the ResourceList, not both; give the list with --input FILE'));
+    return MISUSED;
+  }
   const connect = async () => (await import('../registry/connect.ts')).connect(args, io);
   if (args.operands.length > 0) {
     const { runDirectory } = await import('./run-directory.ts');

@@ -96,7 +96,7 @@ export const registryOptions: readonly RegistryOption[] = [
   {
     flags: '--lookups <number>',
     variable: 'REGISTRY_LOOKUPS',
-    meaning: 'most tags of a repository whose times are looked up in a run',
+    meaning: 'most tags of a repository whose times are looked up in a run; default 100',
   },
 ];
 

@@ -37,9 +37,13 @@ function yamlDocument({ image, scannedAt, complete, times, tags }: ImageMetadata
 }
 
 function flowEntries(tag: TagMetadata): string {
-  return fieldsOf(tag)
-    .map(([key, value]) => `${key}: ${typeof value === 'string' ? scalar(value) : `[${value.map(scalar).join(', ')}]`}`)
+  return FIELDS.filter((key) => isKnown(tag, key))
+    .map((key) => `${key}: ${flowValue(tag[key]!)}`)
     .join(', ');
+}
+
+function flowValue(value: string | readonly string[]): string {
+  return typeof value === 'string' ? scalar(value) : `[${value.map(scalar).join(', ')}]`;
 }
 
 /** Without quotes where every reader of YAML takes it for that text, else in double quotes. */
@@ -57,14 +61,19 @@ function jsonDocument({ image, scannedAt, complete, times, tags }: ImageMetadata
     complete,
     times,
   });
-  const lines = sortTags(tags).map((tag) => `\n${JSON.stringify(Object.fromEntries(fieldsOf(tag)))}`);
+  const lines = sortTags(tags).map((tag) => `\n${jsonTag(tag)}`);
   return `${head.slice(0, -1)},"tags":[${lines.join(',')}${lines.length > 0 ? '\n' : ''}]}`;
 }
 
+function jsonTag(tag: TagMetadata): string {
+  return JSON.stringify(Object.fromEntries(FIELDS.filter((key) => isKnown(tag, key)).map((key) => [key, tag[key]])));
+}
+
 /** In the order in which people look for them. */
-function fieldsOf({ name, digest, created, pushed, firstSeen, platforms }: TagMetadata): [string, string | string[]][] {
-  const fields = Object.entries({ name, digest, created, pushed, firstSeen, platforms });
-  return fields.filter((field): field is [string, string | string[]] => field[1] !== undefined && field[1].length > 0);
+const FIELDS = ['name', 'digest', 'created', 'pushed', 'firstSeen', 'platforms'] as const;
+
+function isKnown(tag: TagMetadata, key: (typeof FIELDS)[number]): boolean {
+  return tag[key] !== undefined && tag[key].length > 0;
 }
 
 function sortTags(tags: readonly TagMetadata[]): TagMetadata[] {

@@ -79,13 +79,13 @@ export class Room {
     this.complete = list.complete;
     this.#names = isSorted(list.tags) ? list.tags : list.tags.toSorted();
     const { seen, gone } = this.knowledge;
-    for (const name of this.#names) {
+    this.#names.forEach((name) => {
       if (!seen.has(name)) {
         seen.set(name, this.now);
         this.changed = true;
       }
       if (gone.delete(name)) this.changed = true;
-    }
+    });
     if (list.complete) {
       this.#missLost();
       this.changed ||= this.knowledge.listedAt === undefined;
@@ -286,16 +286,17 @@ export class Room {
 
   /** What is known of a tag; `created` in place of what is known of that. */
   describe(name: string, created?: string): TagMetadata {
-    const tag: TagMetadata = { name };
     const fact = this.knowledge.tags.get(name);
     const said = this.#digestFact(fact?.digest);
+    created ??= said?.created;
+    const firstSeen = this.firstSeen(name);
+    const isNews = created === undefined || !this.#wasThereBefore(firstSeen, created);
+    // Of most tags this is all: made in one go it takes half the memory.
+    const tag: TagMetadata = isNews ? { name, firstSeen } : { name };
     // A digest is written into manifests, so an old one is not given; the time that went with it is the best there is.
     if (fact?.digest !== undefined && this.#believed(name, fact)) tag.digest = fact.digest;
-    created ??= said?.created;
     if (created !== undefined) tag.created = created;
     if (fact?.pushed !== undefined) tag.pushed = fact.pushed;
-    const firstSeen = this.firstSeen(name);
-    if (created === undefined || !this.#wasThereBefore(firstSeen, created)) tag.firstSeen = firstSeen;
     if (said?.platforms && said.platforms.length > 0) tag.platforms = said.platforms;
     return tag;
   }

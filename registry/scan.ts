@@ -136,7 +136,11 @@ export function createScanner(options: ScannerOptions): Scanner {
 
 /** A listing that lost what matters is asked for once more, and if it stays so, is not taken for whole. */
 async function relist(room: Room, needs: readonly Need[]): Promise<Note[]> {
-  const why = () => doubt(room.listed(), room.lost(), needs);
+  function why(): string | undefined {
+    const lost = room.lost();
+    // Hardly ever is anything lost, and to describe all tags takes memory.
+    return lost.length === 0 ? undefined : doubt(room.listed(), lost, needs);
+  }
   if (why() === undefined) return [];
   if (!room.listedAgain) {
     try {

@@ -300,7 +300,7 @@ const CERTIFICATE = /CERT|UNABLE_TO_|^INVALID_CA$|^PATH_LENGTH|^HOSTNAME_MISMATC
 
 function tlsWords(code: string, message: string): string {
   if (/WRONG_VERSION_NUMBER|wrong version number|PACKET_LENGTH|HTTP_REQUEST/i.test(code + message))
-    return 'it does not speak TLS; if it is meant to speak plain http, name the host as insecure';
+    return 'it does not speak TLS; if it is meant to speak plain http, name the host as insecure (--insecure, REGISTRY_INSECURE)';
   if (/SELF_SIGNED|UNABLE_TO_(?:VERIFY|GET_ISSUER)/.test(code))
     return `its certificate is of an authority that is not trusted (${code}); give the certificate of the private authority`;
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'its certificate is for another host';

@@ -51,7 +51,8 @@ export function rank(rule: Rule, metadata: ImageMetadata, current: string | unde
     keys.push(key);
     ranks.push(sign * order.rank(key));
   }
-  for (const tag of metadata.tags) admit(tag);
+  // Not `for … of`: the object that it makes a step is a fifth of all that a choice takes.
+  metadata.tags.forEach(admit);
 
   const byName = nameOrder(tags, order.by === 'time' ? ties : undefined, current);
   const twins = new Set<number>();

@@ -175,6 +175,10 @@ t.test('a registry that anybody may ask', { skip }, async (t) => {
     const done = await run('image-update', [], { input: list(item), env: { REGISTRY_INSECURE: registry.host } });
     t.equal(done.status, 0, done.stderr);
     t.ok(done.stdout.startsWith(list(item.replace('1.2.0', '1.2.10'))), done.stdout);
+    const twice = await run('image-update', ['--registry-login', 'a@r.test', '--password-stdin'], {
+      input: list(item),
+    });
+    t.match(twice, { status: 2, stdout: '', stderr: /stdin has the password or the ResourceList/ });
     const bad = await run('image-update', [], { input: list(item), env: { REGISTRY_PLATFORM: 'linux' } });
     t.match(bad, { status: 2, stderr: /--platform linux: it is os\/arch/ });
   });
