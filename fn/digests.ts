@@ -34,7 +34,6 @@ export function settleDigest(current: Reference, goal: Goal, mode: 'keep' | 'pin
   const wanted = mode === 'pin' || goal.writeDigest || (current.digest !== undefined && moves);
   if (!wanted) return change;
   if (digest !== undefined) return digest === current.digest ? change : { ...change, digest };
-  if (goal.writeDigest && mode !== 'pin' && current.digest === undefined) return change;
   return {
     reason: 'digest-unknown',
     message: `the digest of ${goal.name ?? current.name}:${tag} is not known, so ${
