@@ -31,7 +31,6 @@ export function settleDigest(current: Reference, goal: Goal, mode: Mode): Change
   if (mode === 'tag' && tag !== undefined) return current.digest === undefined ? change : { ...change, digest: null };
   if (!wantsDigest(current, goal, mode)) return change;
   if (digest !== undefined) return digest === current.digest ? change : { ...change, digest };
-  if (goal.writeDigest && mode !== 'pin' && current.digest === undefined) return change;
   return {
     reason: 'digest-unknown',
     message: `the digest of ${goal.name ?? current.name}:${tag} is not known, so ${

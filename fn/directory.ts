@@ -212,9 +212,9 @@ function readBytes(name: string, buffer: Buffer): Buffer | string {
   return readFileSync(name);
 }
 
-/** UTF-8 to text, BOM kept; undefined for anything else. */
+/** UTF-8 to text, BOM kept; undefined for anything else. A NUL tells a binary file, as it does to git; YAML has none. */
 export function decode(bytes: Buffer): string | undefined {
-  return isUtf8(bytes) ? bytes.toString('utf8') : undefined;
+  return isUtf8(bytes) && !bytes.includes(0) ? bytes.toString('utf8') : undefined;
 }
 
 function isYamlName(name: string): boolean {

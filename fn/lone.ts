@@ -1,3 +1,4 @@
+import { digestIn } from './find/field.ts';
 import type { Marker, MarkerPart } from './find/markers.ts';
 import type { Change, Slots, Write } from './find/slots.ts';
 import { labelOf, misplacedPart, wholeAdvice } from './marked.ts';
@@ -104,10 +105,10 @@ function lone(markers: Group, besides: Map<MapNode, Beside>): LoneImage {
 type Beside = Pick<Slots, 'tag' | 'digest'>;
 
 function partsIn(map: MapNode): Beside {
-  const [tag, digest] = [get(map, 'tag'), get(map, 'digest')];
+  const [tag, digest] = [get(map, 'tag'), digestIn(map)];
   return {
     ...(tag?.kind === 'scalar' && isTag(textOf(tag) ?? '') && { tag }),
-    ...(digest?.kind === 'scalar' && isDigest(textOf(digest) ?? '') && { digest }),
+    ...(digest && isDigest(textOf(digest) ?? '') && { digest }),
   };
 }
 

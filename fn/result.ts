@@ -40,7 +40,7 @@ export function noteResult(note: Note, place: Place, severity: Severity = 'warni
 
 /** A result with its resource, file and line. `field` needs a `resourceRef` by the specification, so it goes without one. */
 export function placed(result: Result, { resource, file, index, line }: Place): Result {
-  const placed: Result = { message: result.message, severity: result.severity };
+  const placed: Result = { message: onOneLine(result.message), severity: result.severity };
   // The specification requires a name; a nameless Kustomization is told by its file instead.
   if (resource?.name) placed.resourceRef = resource;
   if (result.field && placed.resourceRef) placed.field = result.field;
@@ -76,5 +76,16 @@ export function describe({ severity, message, resourceRef, file, tags, field }: 
     : '';
   const what = tags?.['container'] ?? field?.path ?? '';
   const subject = [who, what].filter(Boolean).join(' ');
-  return `${where}${severity === 'info' ? '' : `${severity}: `}${subject ? `${subject}: ` : ''}${message}`;
+  return onOneLine(`${where}${severity === 'info' ? '' : `${severity}: `}${subject ? `${subject}: ` : ''}${message}`);
+}
+
+/**
+ * Names and values of manifests stand in what is told: a line break in one must not begin a line, which could pass for
+ * another message or, in CI, for a command, and a terminal must not obey one.
+ */
+function onOneLine(text: string): string {
+  return text.replaceAll(/[\p{Cc}\u2028\u2029]/gu, (char) => {
+    const escaped = JSON.stringify(char).slice(1, -1);
+    return escaped === char ? `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}` : escaped;
+  });
 }

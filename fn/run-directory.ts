@@ -70,7 +70,7 @@ function show(args: Arguments, io: Io, results: Result[], failed: boolean, count
 }
 
 function summary({ dryRun }: Arguments, changes: Result[], others: number, failed: boolean, count: number): string {
-  if (failed) return `nothing was written; ${others} problems`;
+  if (failed) return `nothing was written; ${plural(others, 'problem')}`;
   const warnings = plural(others, 'warning');
   if (changes.length === 0) return `nothing to change in ${plural(count, 'file')}, ${warnings}`;
   const files = new Set(changes.map(({ file }) => file?.path)).size;

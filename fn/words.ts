@@ -10,7 +10,8 @@ export const ANSWER_WORDS: Words = { keys: [], anywhere: ['ImagePolicy', 'ImageR
  * commonest mistyped one (fluxcd/flux#2706). Not `fluxcd.io/` alone: every object of Flux v2 has that in its apiVersion.
  */
 const ANNOTATION_WORDS = ['luxcd.io/a', 'luxcd.io/A', 'filter.fluxcd.io/', 'flux.weave.works/', 'fluxd.io/'];
-const MARKER_WORDS = ['imagepolicy', 'imagePolicy'];
+/** The common part of what people write for `$imagepolicy`, capitals that are wrong among it. */
+const MARKER_WORDS = ['magepolicy', 'magePolicy', 'MAGEPOLICY'];
 
 /**
  * What a document must contain to be worth reading: a byte search costs next to nothing, reading YAML does

@@ -1,6 +1,6 @@
 import type { DeclaredField } from '../config/image-update.ts';
 import { get, textOf, type MapNode } from '../yaml/tree.ts';
-import { imageField, imageFieldIn, type ImageField } from './field.ts';
+import { digestIn, imageField, imageFieldIn, type ImageField } from './field.ts';
 import { follow, keyPath, parsePath, type Found, type Step } from './path.ts';
 import { groupOf, type Resource } from './resources.ts';
 import type { Slots } from './slots.ts';
@@ -48,7 +48,7 @@ function imageIn(map: MapNode, path: string): { slots: Slots; path: string } | u
   if (registry?.kind === 'scalar' && textOf(registry)) slots.registry = registry;
   const tag = get(map, 'tag');
   if (tag?.kind === 'scalar') slots.tag = tag;
-  const digest = get(map, 'digest');
-  if (digest?.kind === 'scalar') slots.digest = digest;
+  const digest = digestIn(map);
+  if (digest) slots.digest = digest;
   return { slots, path: keyPath(path, slots.tag ? 'tag' : key) };
 }

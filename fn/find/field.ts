@@ -1,7 +1,7 @@
 import type { Note } from '../note.ts';
-import type { Reference } from '../reference.ts';
+import { isDigest, type Reference } from '../reference.ts';
 import type { ResourceRef } from '../result.ts';
-import { get, type MapNode, type ScalarNode } from '../yaml/tree.ts';
+import { get, textOf, type MapNode, type Node, type ScalarNode } from '../yaml/tree.ts';
 import { referenceOf, type Slots } from './slots.ts';
 
 /** A place of a resource that holds an image. */
@@ -59,7 +59,20 @@ export function imageFieldIn(
     const problem = `its ${key} is a ${part.kind === 'map' ? 'map' : 'list'}, not a text`;
     return { ...field, reference: undefined, problem };
   }
-  return field;
+  if (!BARE_SHA.test(textOf(get(map, 'sha')) ?? '')) return field;
+  const problem =
+    'its sha is a digest without "sha256:", which is not written; empty it, or put the digest behind the tag';
+  return { ...field, reference: undefined, problem };
+}
+
+/** What the charts of Grafana and Prometheus write `@sha256:` before. */
+const BARE_SHA = /^[0-9a-f]{64}$/;
+
+/** The digest beside a tag: it must not be left behind. Some charts call it `sha`; that can also be a commit. */
+export function digestIn(map: Node | undefined): ScalarNode | undefined {
+  const [digest, sha] = [get(map, 'digest'), get(map, 'sha')];
+  if (digest?.kind === 'scalar') return digest;
+  return sha?.kind === 'scalar' && isDigest(textOf(sha) ?? '') ? sha : undefined;
 }
 
 /** The scalars that an image is written in. */

@@ -1,7 +1,7 @@
 import type { Note } from '../note.ts';
 import { at, get, isNull, textOf, type MapNode, type Node, type ScalarNode } from '../yaml/tree.ts';
 import { aliasImages, notAliased, type Aliased } from './aliases.ts';
-import { imageFieldIn, scalarsOfSlots, type ImageField, type Images } from './field.ts';
+import { digestIn, imageFieldIn, scalarsOfSlots, type ImageField, type Images } from './field.ts';
 import { entriesOf, itemPath, keyPath } from './path.ts';
 import type { Resource } from './resources.ts';
 import type { Slots } from './slots.ts';
@@ -104,8 +104,8 @@ function slotsIn(map: MapNode, repository: ScalarNode, key: string): { slots: Sl
   if (registry?.kind === 'scalar' && isText(registry) && registry.value !== '') slots.registry = registry;
   const tag = get(map, 'tag');
   if (tag?.kind === 'scalar') slots.tag = tag;
-  const digest = get(map, 'digest');
-  if (digest?.kind === 'scalar') slots.digest = digest;
+  const digest = digestIn(map);
+  if (digest) slots.digest = digest;
   if (!slots.registry && !slots.tag && !slots.digest) return { slots: { whole: repository }, place: key };
   return { slots: { ...slots, repository }, place: slots.tag ? 'tag' : key };
 }

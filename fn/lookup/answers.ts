@@ -1,5 +1,5 @@
 import type { Note } from '../note.ts';
-import { canonicalName, parseReference } from '../reference.ts';
+import { canonicalName, explainReference, formatReference, parseReference } from '../reference.ts';
 import { asMap, asText, type Values } from './values.ts';
 import type { ImageMetadata } from './metadata.ts';
 import { readMetadata } from './metadata.ts';
@@ -176,18 +176,23 @@ export function policyStatus(policy: PolicyObject): PolicyStatus {
       'policy-stale',
       `the result of ImagePolicy ${label} is of generation ${asText(observed) ?? 'unknown'}, its spec of ${policy.generation}; it is not used until the policy is evaluated again`,
     );
-  if (!selected) return unusable('policy-empty', `ImagePolicy ${label} is Ready but has selected nothing`);
-  return selected;
+  const reference = selected === undefined ? undefined : parseReference(selected);
+  if (selected !== undefined && !reference)
+    return unusable(
+      'policy-malformed',
+      `the result of ImagePolicy ${label}, "${selected}", is no image reference: ${explainReference(selected)}`,
+    );
+  if (!reference?.tag && !reference?.digest)
+    return unusable('policy-empty', `ImagePolicy ${label} is Ready but has selected nothing`);
+  return { state: 'selected', ...reference };
 }
 
-/** Ours `status.latest`, Flux's `status.latestRef`, and `status.latestImage` of its old versions. */
-function selection(status: Values): Extract<PolicyStatus, { state: 'selected' }> | undefined {
-  const old = asText(status['latestImage']);
-  const latest = asMap(status['latest']) ?? asMap(status['latestRef']) ?? (old ? parseReference(old) : undefined);
-  const { name, tag, digest } = (latest ?? {}) as Values;
-  const [image, chosen, pinned] = [asText(name), asText(tag), asText(digest)];
-  if (!image || !(chosen || pinned)) return undefined;
-  return { state: 'selected', name: image, ...(chosen && { tag: chosen }), ...(pinned && { digest: pinned }) };
+/** The image that a status selects: ours `latest`, Flux's `latestRef`, and `latestImage` of its old versions. */
+function selection(status: Values): string | undefined {
+  const latest = asMap(status['latest']) ?? asMap(status['latestRef']);
+  if (!latest) return asText(status['latestImage']);
+  const [name, tag, digest] = [asText(latest['name']), asText(latest['tag']), asText(latest['digest'])];
+  return name && formatReference({ name, ...(tag && { tag }), ...(digest && { digest }) });
 }
 
 function unusable(reason: string, message: string): PolicyStatus {

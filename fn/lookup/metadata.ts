@@ -1,5 +1,5 @@
 import type { Note } from '../note.ts';
-import { isName, isTag } from '../reference.ts';
+import { isDigest, isName, isTag } from '../reference.ts';
 import { asMap, asText, type Values } from './values.ts';
 
 /** What is known of an image repository, whatever source it came from: a recorded snapshot or a scan. */
@@ -28,7 +28,10 @@ export interface TagMetadata {
   platforms?: string[];
 }
 
-/** Reads an `ImageMetadata` document. A tag that breaks the grammar is dropped; a document that is none is a note. */
+/**
+ * Reads an `ImageMetadata` document. A tag that breaks the grammar is dropped, and a digest that does is not known; a document
+ * that is none is a note.
+ */
 export function readMetadata(resource: Values): ImageMetadata | Note {
   const image = asText(resource['image']);
   if (image === undefined || !isName(image))
@@ -58,7 +61,7 @@ function readTag(value: unknown): TagMetadata | undefined {
   const tag: TagMetadata = { name };
   for (const field of TEXTS) {
     const text = asText(entry[field]);
-    if (text !== undefined) tag[field] = text;
+    if (text !== undefined && (field !== 'digest' || isDigest(text))) tag[field] = text;
   }
   const { platforms } = entry;
   if (Array.isArray(platforms)) tag.platforms = platforms.filter((platform) => typeof platform === 'string');
@@ -66,7 +69,8 @@ function readTag(value: unknown): TagMetadata | undefined {
 }
 
 function isTagMetadata(entry: Values): entry is Values & TagMetadata {
-  if (typeof entry['name'] !== 'string') return false;
+  const { name, digest } = entry;
+  if (typeof name !== 'string' || (typeof digest === 'string' && !isDigest(digest))) return false;
   for (const field of TEXTS) {
     const value = entry[field];
     if (value !== undefined && (typeof value !== 'string' || value === '')) return false;

@@ -461,7 +461,8 @@ const hostile: [name: string, text: string | Buffer, says?: RegExp | undefined, 
     `kind: ConfigMap\nmetadata: {name: large}\ndata:\n  note: fluxcd.io/automated\n  a: ${'A'.repeat(64 << 20)}\n`,
   ],
   ['a binary file', Buffer.concat([Buffer.from('fluxcd.io/automated'), Buffer.alloc(1 << 20, 0xfe)]), /not UTF-8 text/],
-  ['a file of zeros', Buffer.concat([Buffer.from('fluxcd.io/automated'), Buffer.alloc(1 << 20)])],
+  ['a file of zeros', Buffer.concat([Buffer.from('fluxcd.io/automated'), Buffer.alloc(1 << 20)]), /not UTF-8 text/],
+  ['a NUL in an annotated Deployment', `${pod(OLD)}a: "\0"\n`, /not UTF-8 text/],
 ];
 
 t.test('bad input in a directory: bounded time and memory, and all others go on', async (t) => {
