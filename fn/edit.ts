@@ -1,11 +1,10 @@
-import type { Write } from './find/slots.ts';
 import type { Note } from './note.ts';
 import type { Plan, PlannedChange } from './plan.ts';
 import { showReference } from './reference.ts';
 import type { Replacement } from './replace.ts';
 import { noteResult, placed, type Place, type Result } from './result.ts';
 import { lineIn, type Slice, type Source } from './source.ts';
-import { checkEdits } from './yaml/check.ts';
+import { checkEdits, type Write } from './yaml/check.ts';
 import { encodeScalar } from './yaml/scalar.ts';
 
 /** What is to be replaced in a document, and everything there is to say about it. */

@@ -1,10 +1,10 @@
-import { digestIn } from './find/field.ts';
+import { bareSha, digestIn } from './find/field.ts';
 import type { Marker, MarkerPart } from './find/markers.ts';
-import type { Change, Slots, Write } from './find/slots.ts';
+import { applied, type Change, type Slots } from './find/slots.ts';
 import { labelOf, misplacedPart, wholeAdvice } from './marked.ts';
 import type { Note } from './note.ts';
-import { applied } from './find/slots.ts';
 import { formatReference, isDigest, isTag, parseReference, type Reference } from './reference.ts';
+import type { Write } from './yaml/check.ts';
 import { get, textOf, type MapNode, type ScalarNode } from './yaml/tree.ts';
 
 /** Marked scalars that are no part of a known image field: an image of their own. */
@@ -31,9 +31,9 @@ export function loneImages(markers: readonly Marker[]): {
   }
   const besides = new Map<MapNode, Beside>();
   for (const group of grouped(fitting)) {
-    const parts = divide(group);
-    if (parts) for (const part of parts) images.push(lone(part, besides));
-    else wrong.push({ marker: group[0], note: ambiguous(group) });
+    const parts = unwritable(group) ?? divide(group) ?? ambiguous(group);
+    if ('reason' in parts) wrong.push({ marker: group[0], note: parts });
+    else for (const part of parts) images.push(lone(part, besides));
   }
   return { images, wrong };
 }
@@ -169,6 +169,14 @@ function misfit(marker: Marker): Note | undefined {
 function isTagged(text: string): boolean {
   const at = text.indexOf('@');
   return at < 0 ? isTag(text) : isTag(text.slice(0, at)) && isDigest(text.slice(at + 1));
+}
+
+/** A digest beside marked parts that cannot move with them. */
+function unwritable([{ parent, part, offset }]: Group): Note | undefined {
+  const problem = parent && part !== 'whole' ? bareSha(parent) : undefined;
+  return problem === undefined
+    ? undefined
+    : { reason: 'reference-malformed', message: `it is not updated: ${problem}`, offset };
 }
 
 function ambiguous([{ namespace, policy, offset }]: Group): Note {

@@ -91,13 +91,13 @@ export function withMarkedParts(markers: readonly Marker[], placed: readonly Pla
 }
 
 function adopt(field: ImageField, { scalar, part }: Marker): ImageField {
-  const { slots, reference } = field;
-  if ((part !== 'tag' && part !== 'digest') || slots[part]) return field;
-  const nameAlone = reference?.tag === undefined && reference?.digest === undefined;
+  const { resource, container, path, slots, reference, origin } = field;
+  if (!reference || (part !== 'tag' && part !== 'digest') || slots[part]) return field;
+  const nameAlone = reference.tag === undefined && reference.digest === undefined;
   if (slots.whole && !nameAlone) return field;
   const { whole, ...others } = slots;
   const extended: Slots = { ...others, ...(whole && { repository: whole }), [part]: scalar };
-  return imageField(field.resource, field.container, field.path, extended, field.origin);
+  return imageField({ resource, container, path, slots: extended, origin });
 }
 
 function fits({ slots, reference }: ImageField, { scalar, part }: Marker): boolean {

@@ -1,12 +1,13 @@
 import type { Forbidden } from './allow.ts';
 import type { Decider, Decision } from './decide.ts';
 import { scalarsOfSlots, type ImageField } from './find/field.ts';
-import { applied, change, type Write } from './find/slots.ts';
+import { applied, change } from './find/slots.ts';
 import { offsetOf, type Found, type GovernedField } from './governed.ts';
 import { loneWrites } from './lone.ts';
 import type { Note } from './note.ts';
 import { showReference, type Reference } from './reference.ts';
 import type { ResourceRef } from './result.ts';
+import type { Write } from './yaml/check.ts';
 
 /** A field that moves. */
 export interface PlannedChange {

@@ -1,8 +1,7 @@
 import type { Note } from '../note.ts';
-import { isName, isTag } from '../reference.ts';
-import { get, textOf, type Node, type ScalarNode } from '../yaml/tree.ts';
-import { digestIn, imageField, imageFieldIn, type ImageField, type Images, type Origin } from './field.ts';
-import { follow, keyPath, parentPath, parsePath, type Step } from './path.ts';
+import { textOf, type MapNode, type Node, type ScalarNode } from '../yaml/tree.ts';
+import { besides, imageField, imageFieldIn, type ImageField, type Images, type Origin } from './field.ts';
+import { follow, keyPath, parentPath, parsePath } from './path.ts';
 import type { Resource } from './resources.ts';
 import type { Slots } from './slots.ts';
 
@@ -81,7 +80,7 @@ function readAlias(
   const slots: Slots = {};
   const taken: string[] = [];
   let place = '';
-  let around: readonly Step[] = [];
+  let map: MapNode | undefined;
   for (const part of PARTS) {
     const annotation = paths[part];
     if (!annotation) continue;
@@ -95,35 +94,17 @@ function readAlias(
     }
     // An empty registry counts as absent, and a tag is never written there.
     if (part !== 'registry' || textOf(first.node)) slots[part] = first.node;
-    if (part !== 'registry') [place, around] = [first.path, steps!.slice(0, -1)];
+    if (part !== 'registry') [place, map] = [first.path, first.parent];
     taken.push(first.path);
   }
   for (const path of taken) places.add(path);
-  const map = root && follow(root, rootPath, around)[0]?.node;
   const beside = besides(map, slots);
   if (beside.tag) place = keyPath(parentPath(place), 'tag');
   Object.assign(slots, beside);
   const alone = slots.repository && !slots.registry && !slots.tag && !slots.digest;
   const located = alone ? { whole: slots.repository! } : slots;
-  fields.push(
-    map?.kind === 'map'
-      ? imageFieldIn(map, ['digest'], resource.ref, alias, place, located, origin)
-      : imageField(resource.ref, alias, place, located, origin),
-  );
-}
-
-/**
- * What stands in the same map under the usual keys is the image's, though no annotation says so: a digest, and the tag of a
- * name without one. Left behind, they would contradict what is written.
- */
-function besides(map: Node | undefined, { repository, tag }: Slots): Pick<Slots, 'tag' | 'digest'> {
-  const digest = digestIn(map);
-  const other = tag ? undefined : get(map, 'tag');
-  const name = textOf(repository) ?? '';
-  return {
-    ...(digest && { digest }),
-    ...(other?.kind === 'scalar' && isTag(textOf(other) ?? '') && isName(name) && { tag: other }),
-  };
+  const unread = { resource: resource.ref, container: alias, path: place, slots: located, origin };
+  fields.push(map ? imageFieldIn(map, ['digest'], unread) : imageField(unread));
 }
 
 function missing(alias: string, part: Part, text: string, rootPath: string, { start }: ScalarNode): Note {

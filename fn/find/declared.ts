@@ -1,13 +1,13 @@
 import type { DeclaredField } from '../config/image-update.ts';
 import { get, textOf, type MapNode } from '../yaml/tree.ts';
-import { digestIn, imageField, imageFieldIn, type ImageField } from './field.ts';
-import { follow, keyPath, parsePath, type Found, type Step } from './path.ts';
+import { besides, digestIn, imageField, imageFieldIn, type ImageField } from './field.ts';
+import { follow, keyPath, parentPath, parsePath, type Found, type Step } from './path.ts';
 import { groupOf, type Resource } from './resources.ts';
 import type { Slots } from './slots.ts';
 
 /**
- * The images of a resource that the configuration's `fields` tell of: a text is a whole reference; a map has
- * `repository` or `name`, and `registry`, `tag`, `digest` as far as they are there.
+ * The images of a resource that the configuration's `fields` tell of: a text is a whole reference, or a name with its tag or
+ * digest beside it; a map has `repository` or `name`, and `registry`, `tag`, `digest` as far as they are there.
  */
 export function declaredImages(resource: Resource, declared: readonly DeclaredField[]): ImageField[] {
   const fields: ImageField[] = [];
@@ -18,28 +18,42 @@ export function declaredImages(resource: Resource, declared: readonly DeclaredFi
     const name = container ?? lastKey(steps);
     for (const found of follow(resource.node, '', steps)) {
       const image = imageAt(found);
-      const { node } = found;
-      if (image && node.kind === 'map')
-        fields.push(imageFieldIn(node, PARTS, resource.ref, name, image.path, image.slots, 'declared'));
-      else if (image) fields.push(imageField(resource.ref, name, image.path, image.slots, 'declared'));
+      if (!image) continue;
+      const { map, parts, ...place } = image;
+      const unread = { ...place, resource: resource.ref, container: name, origin: 'declared' as const };
+      fields.push(map ? imageFieldIn(map, parts, unread) : imageField(unread));
     }
   }
   return fields;
 }
-
-const PARTS = ['registry', 'tag', 'digest'];
 
 function lastKey(steps: readonly Step[]): string {
   const last = steps.findLast((step) => 'key' in step);
   return last?.key ?? 'image';
 }
 
-function imageAt({ node, path }: Found): { slots: Slots; path: string } | undefined {
-  if (node.kind === 'scalar') return { slots: { whole: node }, path };
-  return node.kind === 'map' ? imageIn(node, path) : undefined;
+/** An image, and the map in which its parts stand under these keys. */
+interface Located {
+  slots: Slots;
+  path: string;
+  map?: MapNode | undefined;
+  parts: readonly string[];
 }
 
-function imageIn(map: MapNode, path: string): { slots: Slots; path: string } | undefined {
+function imageAt({ node, path, parent }: Found): Located | undefined {
+  if (node.kind === 'map') return imageIn(node, path);
+  if (node.kind === 'seq') return undefined;
+  const beside = besides(parent, { repository: node });
+  const parted = beside.tag !== undefined || beside.digest !== undefined;
+  return {
+    slots: parted ? { ...beside, repository: node } : { whole: node },
+    path: beside.tag ? keyPath(parentPath(path), 'tag') : path,
+    map: parent,
+    parts: ['digest'],
+  };
+}
+
+function imageIn(map: MapNode, path: string): Located | undefined {
   const key = get(map, 'repository')?.kind === 'scalar' ? 'repository' : 'name';
   const repository = get(map, key);
   if (repository?.kind !== 'scalar') return undefined;
@@ -50,5 +64,5 @@ function imageIn(map: MapNode, path: string): { slots: Slots; path: string } | u
   if (tag?.kind === 'scalar') slots.tag = tag;
   const digest = digestIn(map);
   if (digest) slots.digest = digest;
-  return { slots, path: keyPath(path, slots.tag ? 'tag' : key) };
+  return { slots, path: keyPath(path, slots.tag ? 'tag' : key), map, parts: ['registry', 'tag', 'digest'] };
 }

@@ -1,5 +1,5 @@
 import type { Note } from '../note.ts';
-import { isDigest, type Reference } from '../reference.ts';
+import { isDigest, isName, isTag, type Reference } from '../reference.ts';
 import type { ResourceRef } from '../result.ts';
 import { get, textOf, type MapNode, type Node, type ScalarNode } from '../yaml/tree.ts';
 import { referenceOf, type Slots } from './slots.ts';
@@ -25,48 +25,56 @@ export interface ImageField {
 /** What found a field; `marker` is a marked scalar that nothing else knows as an image. */
 export type Origin = 'pod' | 'helm' | 'kustomization' | 'declared' | 'marker';
 
+/** A field before its slots are read. */
+export type Unread = Omit<ImageField, 'reference' | 'problem'>;
+
 /** A field with the reference that its slots make. */
-export function imageField(
-  resource: ResourceRef,
-  container: string,
-  path: string,
-  slots: Slots,
-  origin: Origin,
-): ImageField {
-  const read = referenceOf(slots);
-  if ('problem' in read)
-    return { resource, container, path, slots, reference: undefined, problem: read.problem, origin };
-  return { resource, container, path, slots, reference: read.reference, origin };
+export function imageField(unread: Unread): ImageField {
+  const read = referenceOf(unread.slots);
+  if ('problem' in read) return unreadable(unread, read.problem);
+  return { ...unread, reference: read.reference };
+}
+
+function unreadable(unread: Unread, problem: string): ImageField {
+  return { ...unread, reference: undefined, problem };
 }
 
 /**
  * A field whose parts stand in a map, that of `slots` among them. A part that is no text, such as a map under `tag`, makes
  * it unreadable: with the part passed over, it would be written elsewhere a second time.
  */
-export function imageFieldIn(
-  map: MapNode,
-  parts: readonly string[],
-  resource: ResourceRef,
-  container: string,
-  path: string,
-  slots: Slots,
-  origin: Origin,
-): ImageField {
-  const field = imageField(resource, container, path, slots, origin);
+export function imageFieldIn(map: MapNode, parts: readonly string[], unread: Unread): ImageField {
   for (const key of parts) {
     const part = get(map, key);
-    if (!part || part.kind === 'scalar') continue;
-    const problem = `its ${key} is a ${part.kind === 'map' ? 'map' : 'list'}, not a text`;
-    return { ...field, reference: undefined, problem };
+    if (part && part.kind !== 'scalar')
+      return unreadable(unread, `its ${key} is a ${part.kind === 'map' ? 'map' : 'list'}, not a text`);
   }
-  if (!BARE_SHA.test(textOf(get(map, 'sha')) ?? '')) return field;
-  const problem =
-    'its sha is a digest without "sha256:", which is not written; empty it, or put the digest behind the tag';
-  return { ...field, reference: undefined, problem };
+  const problem = bareSha(map);
+  return problem === undefined ? imageField(unread) : unreadable(unread, problem);
+}
+
+/** Why nothing is written beside a digest without its algorithm; undefined if there is none. */
+export function bareSha(map: MapNode): string | undefined {
+  if (!BARE_SHA.test(textOf(get(map, 'sha')) ?? '')) return undefined;
+  return 'its sha is a digest without "sha256:", which is not written; empty it, or put the digest behind the tag';
 }
 
 /** What the charts of Grafana and Prometheus write `@sha256:` before. */
 const BARE_SHA = /^[0-9a-f]{64}$/;
+
+/**
+ * What stands in the same map as a located name or tag, under the usual keys, is the image's, though nothing says so: a digest,
+ * and the tag of a name without one. Left behind, they would contradict what is written.
+ */
+export function besides(map: Node | undefined, { repository, tag }: Slots): Pick<Slots, 'tag' | 'digest'> {
+  const digest = digestIn(map);
+  const other = tag ? undefined : get(map, 'tag');
+  const name = textOf(repository) ?? '';
+  return {
+    ...(digest && { digest }),
+    ...(other?.kind === 'scalar' && isTag(textOf(other) ?? '') && isName(name) && { tag: other }),
+  };
+}
 
 /** The digest beside a tag: it must not be left behind. Some charts call it `sha`; that can also be a commit. */
 export function digestIn(map: Node | undefined): ScalarNode | undefined {

@@ -73,7 +73,13 @@ function examine(resource: Resource, map: MapNode, path: string, name: string, {
   if (image?.kind === 'scalar') {
     if (!isText(image) || LINK.test(image.value)) return;
     const { slots, place } = slotsIn(map, image, 'image');
-    const field = imageFieldIn(map, PARTS, resource.ref, name, keyPath(path, place), slots, 'helm');
+    const field = imageFieldIn(map, PARTS, {
+      resource: resource.ref,
+      container: name,
+      path: keyPath(path, place),
+      slots,
+      origin: 'helm',
+    });
     const elsewhere = field.reference?.tag === undefined ? get(map, 'imageTag') : undefined;
     if (elsewhere?.kind === 'scalar')
       notes.push(hidden(path, name, image, 'its tag stands in imageTag', ['image', 'imageTag']));
@@ -83,7 +89,15 @@ function examine(resource: Resource, map: MapNode, path: string, name: string, {
     const at = keyPath(path, 'image');
     if (repository?.kind === 'scalar' && isText(repository)) {
       const { slots, place } = slotsIn(image, repository, 'repository');
-      fields.push(imageFieldIn(image, PARTS, resource.ref, name, keyPath(at, place), slots, 'helm'));
+      fields.push(
+        imageFieldIn(image, PARTS, {
+          resource: resource.ref,
+          container: name,
+          path: keyPath(at, place),
+          slots,
+          origin: 'helm',
+        }),
+      );
     } else {
       const note = unlikely(path, name, image);
       if (note) notes.push(note);

@@ -39,7 +39,13 @@ export function kustomizationImages(resource: Resource, keys: readonly string[])
     if (!name || !slots) continue;
     const key = slots.tag ? 'newTag' : slots.digest ? 'digest' : slots.repositoryIs === 'key' ? 'name' : 'newName';
     fields.push(
-      imageFieldIn(entry, PARTS, resource.ref, name, keyPath(itemPath(path, i), key), slots, 'kustomization'),
+      imageFieldIn(entry, PARTS, {
+        resource: resource.ref,
+        container: name,
+        path: keyPath(itemPath(path, i), key),
+        slots,
+        origin: 'kustomization',
+      }),
     );
   }
   return fields;

@@ -104,10 +104,11 @@ function parseBracket(text: string, start: number): { step: Step; end: number } 
   }
 }
 
-/** A node and the path by which it was reached. */
+/** A node, the path by which it was reached, and the map that it is a value of. */
 export interface Found {
   node: Exclude<Node, { kind: 'alias' }>;
   path: string;
+  parent?: MapNode;
 }
 
 /** A hostile path over aliased lists multiplies; more places than this are not looked at. */
@@ -129,7 +130,7 @@ export function follow(root: Node, path: string, steps: readonly Step[]): Found[
 function take({ node, path }: Found, step: Step, into: Found[]): void {
   if (node.kind === 'map') {
     const value = 'key' in step ? get(node, step.key) : undefined;
-    if (value && 'key' in step) add(value, keyPath(path, step.key), into);
+    if (value && 'key' in step) add(value, keyPath(path, step.key), into, node);
   } else if (node.kind === 'seq') {
     if ('every' in step) for (let i = 0; i < node.items.length; i++) add(node.items[i], itemPath(path, i), into);
     else if ('index' in step) add(node.items[step.index], itemPath(path, step.index), into);
@@ -137,9 +138,9 @@ function take({ node, path }: Found, step: Step, into: Found[]): void {
   }
 }
 
-function add(aliased: Node | undefined, path: string, into: Found[]): void {
+function add(aliased: Node | undefined, path: string, into: Found[], parent?: MapNode): void {
   const node = deref(aliased);
-  if (node && into.length < MAX_FOUND) into.push({ node, path });
+  if (node && into.length < MAX_FOUND) into.push({ node, path, ...(parent && { parent }) });
 }
 
 function isDigits(text: string): boolean {

@@ -129,7 +129,15 @@ function readPod(resource: Resource, { node, path }: Found, unnamed: string, int
     if (volume?.kind !== 'map' || reference?.kind !== 'scalar') continue;
     const at = itemPath(`${path}.volumes`, i);
     const name = textOf(get(volume, 'name')) ?? `volumes[${i}]`;
-    into.push(imageField(resource.ref, name, `${at}.image.reference`, { whole: reference }, 'pod'));
+    into.push(
+      imageField({
+        resource: resource.ref,
+        container: name,
+        path: `${at}.image.reference`,
+        slots: { whole: reference },
+        origin: 'pod',
+      }),
+    );
   }
 }
 
@@ -160,5 +168,13 @@ function readContainers(
 function readContainer(resource: Resource, container: MapNode, path: string, name: string, into: ImageField[]): void {
   const image = get(container, 'image');
   if (image?.kind !== 'scalar') return;
-  into.push(imageField(resource.ref, name, `${path}.image`, { whole: image }, 'pod'));
+  into.push(
+    imageField({
+      resource: resource.ref,
+      container: name,
+      path: `${path}.image`,
+      slots: { whole: image },
+      origin: 'pod',
+    }),
+  );
 }

@@ -27,8 +27,6 @@ export interface Change {
   digest?: string | null;
 }
 
-export type { Write } from '../yaml/check.ts';
-
 /** The reference that the slots make together, or why they make none. */
 export function referenceOf(slots: Slots): { reference: Reference } | { problem: string } {
   return read(slots.whole ? (textOf(slots.whole) ?? '') : composed(slots, textsOf(slots)));
