@@ -2,6 +2,7 @@ import type { Config } from './config/config.ts';
 import type { ExplicitUpdate, Spec } from './config/image-update.ts';
 import type { Governor } from './decide.ts';
 import { readAutomation, readLocks, type Automation } from './find/annotations.ts';
+import { offsetOf } from './find/field.ts';
 import { findImages as findFields, type ImageField, type Images } from './find/find.ts';
 import { findMarkers, type Marker } from './find/markers.ts';
 import { parentPath, pathBelow } from './find/path.ts';
@@ -34,6 +35,8 @@ export interface Found {
   governed: GovernedField[];
   /** All fields, governed or not: they may share a scalar by an anchor. */
   fields: ImageField[];
+  /** The explicit updates that are about a field, be it one that cannot be read. */
+  updates: Set<ExplicitUpdate>;
   notes: { note: Note; resource?: ResourceRef }[];
   /** Of items that are read as one document, where each resource is from. */
   places?: ReadonlyMap<ResourceRef, FilePlace>;
@@ -49,7 +52,7 @@ export interface FilePlace {
 export async function findImages(source: Source, slice: Slice, { spec, setImage }: Config): Promise<Found> {
   const { text } = source;
   const read = await readDocument(text, slice.start, slice.end);
-  const found: Found = { governed: [], fields: [], notes: [] };
+  const found: Found = { governed: [], fields: [], updates: new Set(), notes: [] };
   name(found, source.path, slice.index);
   if ('problem' in read) {
     if (asksForUpdate(text.slice(slice.start, slice.end), spec)) found.notes.push({ note: refusal(read.problem) });
@@ -86,6 +89,7 @@ export async function findImages(source: Source, slice: Slice, { spec, setImage 
     for (const field of fields) {
       const update = spec.updates.find((candidate) => concerns(candidate, field, path, setImage));
       const governor = governorOf(update, marked.byField.get(field), automation);
+      if (update) found.updates.add(update);
       if (governor && field.reference) found.governed.push({ field, reference: field.reference, governor, automation });
       else if (governor) addNotes(found, resource, [unreadable(field)]);
     }
@@ -231,11 +235,6 @@ function unreadable(field: ImageField): Note {
     container: field.container,
     ...(offsetOf(field) !== undefined && { offset: offsetOf(field)! }),
   };
-}
-
-/** Where a field stands in the text. */
-export function offsetOf({ slots }: ImageField): number | undefined {
-  return (slots.tag ?? slots.whole ?? slots.repository ?? slots.digest)?.start;
 }
 
 function name(found: Found, file: string | undefined, index: number | undefined): void {

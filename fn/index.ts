@@ -3,9 +3,9 @@
  */
 import { readConfig, type Config } from './config/config.ts';
 import { defaultSpec } from './config/defaults.ts';
-import type { ImageField } from './find/field.ts';
+import { offsetOf, type ImageField } from './find/field.ts';
 import { resourcesOf } from './find/resources.ts';
-import { fieldsOf, offsetOf } from './governed.ts';
+import { fieldsOf } from './governed.ts';
 import { lineOf, lineStarts } from './lines.ts';
 import { Answers } from './lookup/answers.ts';
 import { addDocuments } from './lookup/read.ts';

@@ -1,8 +1,8 @@
 import type { Forbidden } from './allow.ts';
 import type { Decider, Decision } from './decide.ts';
-import { scalarsOfSlots, type ImageField } from './find/field.ts';
+import { offsetOf, scalarsOfSlots, type ImageField } from './find/field.ts';
 import { applied, change } from './find/slots.ts';
-import { offsetOf, type Found, type GovernedField } from './governed.ts';
+import type { Found, GovernedField } from './governed.ts';
 import { loneWrites } from './lone.ts';
 import type { Note } from './note.ts';
 import { showReference, type Reference } from './reference.ts';

@@ -54,6 +54,11 @@ export function explainReference(text: string): string | undefined {
   return explain(split(text));
 }
 
+/** What stands before tag and digest, whether the text is a reference or not. */
+export function nameBefore(text: string): string {
+  return split(text).name;
+}
+
 /** The text of a reference: the name as written, then tag, then digest. */
 export function formatReference({ name, tag, digest }: Reference): string {
   return name + (tag === undefined ? '' : `:${tag}`) + (digest === undefined ? '' : `@${digest}`);

@@ -1,6 +1,6 @@
 import { matchesGlob } from 'node:path';
 import type { ExplicitUpdate, Target } from './config/image-update.ts';
-import type { ImageField } from './find/find.ts';
+import { nameOf, type ImageField } from './find/field.ts';
 import { canonicalName } from './reference.ts';
 
 /** Whether an explicit update is about a field: its repository is the update's, and some target selects it. */
@@ -10,8 +10,7 @@ export function concerns(
   path: string | undefined,
   asWritten: boolean,
 ): boolean {
-  const name = field.reference?.name;
-  if (name === undefined) return false;
+  const name = nameOf(field);
   if (asWritten ? name !== update.image : canonicalName(name) !== canonicalName(update.image)) return false;
   return update.targets === undefined || update.targets.some((target) => selects(target, field, path));
 }

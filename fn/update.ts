@@ -46,7 +46,7 @@ export async function update(
     const replacements: Replacement[] = [];
     for (const document of documentsWith(source.text, source.documents, words)) {
       const found = await findImages(source, document, config);
-      for (const { governor } of found.governed) if (governor.by === 'update') matched.add(governor.update);
+      for (const update of found.updates) matched.add(update);
       const plan = await planDocument(found, decider, forbidden);
       const edited = await editDocument(source, document, plan);
       replacements.push(...edited.replacements);

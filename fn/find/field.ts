@@ -1,8 +1,8 @@
 import type { Note } from '../note.ts';
 import { isDigest, isName, isTag, type Reference } from '../reference.ts';
 import type { ResourceRef } from '../result.ts';
-import { get, textOf, type MapNode, type Node, type ScalarNode } from '../yaml/tree.ts';
-import { referenceOf, type Slots } from './slots.ts';
+import { get, textOf, type MapNode, type Node, type ScalarNode, type SeqNode } from '../yaml/tree.ts';
+import { nameIn, referenceOf, type Slots } from './slots.ts';
 
 /** A place of a resource that holds an image. */
 export interface ImageField {
@@ -16,6 +16,8 @@ export interface ImageField {
   path: string;
   /** Fields that share an anchor share its scalar here. */
   slots: Slots;
+  /** Where it stands in the text, if it is no text that could be a slot. */
+  offset?: number;
   /** Undefined if the text is no reference; `problem` says why. */
   reference: Reference | undefined;
   problem?: string;
@@ -46,11 +48,15 @@ function unreadable(unread: Unread, problem: string): ImageField {
 export function imageFieldIn(map: MapNode, parts: readonly string[], unread: Unread): ImageField {
   for (const key of parts) {
     const part = get(map, key);
-    if (part && part.kind !== 'scalar')
-      return unreadable(unread, `its ${key} is a ${part.kind === 'map' ? 'map' : 'list'}, not a text`);
+    if (part && part.kind !== 'scalar') return noText(unread, key, part);
   }
   const problem = bareSha(map);
   return problem === undefined ? imageField(unread) : unreadable(unread, problem);
+}
+
+/** A field that cannot be read, as what stands under `key` is no text. */
+export function noText(unread: Unread, key: string, { kind }: MapNode | SeqNode): ImageField {
+  return unreadable(unread, `its ${key} is a ${kind === 'map' ? 'map' : 'list'}, not a text`);
 }
 
 /** Why nothing is written beside a digest without its algorithm; undefined if there is none. */
@@ -81,6 +87,16 @@ export function digestIn(map: Node | undefined): ScalarNode | undefined {
   const [digest, sha] = [get(map, 'digest'), get(map, 'sha')];
   if (digest?.kind === 'scalar') return digest;
   return sha?.kind === 'scalar' && isDigest(textOf(sha) ?? '') ? sha : undefined;
+}
+
+/** The repository of a field, as far as it can be told of one that is no reference; the empty text if it cannot. */
+export function nameOf({ slots, reference }: ImageField): string {
+  return reference?.name ?? nameIn(slots);
+}
+
+/** Where a field stands in the text. */
+export function offsetOf({ slots, offset }: ImageField): number | undefined {
+  return (slots.tag ?? slots.whole ?? slots.repository ?? slots.digest)?.start ?? offset;
 }
 
 /** The scalars that an image is written in. */

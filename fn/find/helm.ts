@@ -72,33 +72,16 @@ function examine(resource: Resource, map: MapNode, path: string, name: string, {
   const image = get(map, 'image');
   if (image?.kind === 'scalar') {
     if (!isText(image) || LINK.test(image.value)) return;
-    const { slots, place } = slotsIn(map, image, 'image');
-    const field = imageFieldIn(map, PARTS, {
-      resource: resource.ref,
-      container: name,
-      path: keyPath(path, place),
-      slots,
-      origin: 'helm',
-    });
+    const field = fieldIn(resource, map, path, name, image, 'image');
     const elsewhere = field.reference?.tag === undefined ? get(map, 'imageTag') : undefined;
     if (elsewhere?.kind === 'scalar')
       notes.push(hidden(path, name, image, 'its tag stands in imageTag', ['image', 'imageTag']));
     else fields.push(field);
   } else if (image?.kind === 'map') {
     const repository = get(image, 'repository');
-    const at = keyPath(path, 'image');
-    if (repository?.kind === 'scalar' && isText(repository)) {
-      const { slots, place } = slotsIn(image, repository, 'repository');
-      fields.push(
-        imageFieldIn(image, PARTS, {
-          resource: resource.ref,
-          container: name,
-          path: keyPath(at, place),
-          slots,
-          origin: 'helm',
-        }),
-      );
-    } else {
+    if (repository?.kind === 'scalar' && isText(repository))
+      fields.push(fieldIn(resource, image, keyPath(path, 'image'), name, repository, 'repository'));
+    else {
       const note = unlikely(path, name, image);
       if (note) notes.push(note);
     }
@@ -111,8 +94,22 @@ const PARTS = ['registry', 'tag', 'digest'];
 /** A link to a picture is no image of this kind. */
 const LINK = /^(?:https?|data):/;
 
-/** The parts that stand beside a repository, and the key under which a tag stands or would be written. */
-function slotsIn(map: MapNode, repository: ScalarNode, key: string): { slots: Slots; place: string } {
+/** The image that a repository under `key` makes with the parts beside it. */
+function fieldIn(
+  resource: Resource,
+  map: MapNode,
+  path: string,
+  container: string,
+  repository: ScalarNode,
+  key: string,
+): ImageField {
+  const slots = slotsIn(map, repository);
+  const place = keyPath(path, slots.tag ? 'tag' : key);
+  return imageFieldIn(map, PARTS, { resource: resource.ref, container, path: place, slots, origin: 'helm' });
+}
+
+/** A repository and the parts that stand beside it. */
+function slotsIn(map: MapNode, repository: ScalarNode): Slots {
   const slots: Slots = {};
   const registry = get(map, 'registry');
   if (registry?.kind === 'scalar' && isText(registry) && registry.value !== '') slots.registry = registry;
@@ -120,8 +117,7 @@ function slotsIn(map: MapNode, repository: ScalarNode, key: string): { slots: Sl
   if (tag?.kind === 'scalar') slots.tag = tag;
   const digest = digestIn(map);
   if (digest) slots.digest = digest;
-  if (!slots.registry && !slots.tag && !slots.digest) return { slots: { whole: repository }, place: key };
-  return { slots: { ...slots, repository }, place: slots.tag ? 'tag' : key };
+  return slots.registry || slots.tag || slots.digest ? { ...slots, repository } : { whole: repository };
 }
 
 const NUMBER = /^[-+]?(?:0x[\da-fA-F]+|0o[0-7]+|(?:\d[\d_]*)?\.?\d+(?:[eE][-+]?\d+)?|\.inf|\.nan)$/i;

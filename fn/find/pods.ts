@@ -1,5 +1,5 @@
 import { deref, get, textOf, type MapNode, type Node } from '../yaml/tree.ts';
-import { imageField, type ImageField } from './field.ts';
+import { imageField, noText, type ImageField } from './field.ts';
 import { follow, itemPath, parsePath, type Found, type Step } from './path.ts';
 import { groupOf, type Resource } from './resources.ts';
 
@@ -126,18 +126,9 @@ function readPod(resource: Resource, { node, path }: Found, unnamed: string, int
   for (let i = 0; i < volumes.items.length; i++) {
     const volume = deref(volumes.items[i]);
     const reference = get(get(volume, 'image'), 'reference');
-    if (volume?.kind !== 'map' || reference?.kind !== 'scalar') continue;
-    const at = itemPath(`${path}.volumes`, i);
+    if (!reference) continue;
     const name = textOf(get(volume, 'name')) ?? `volumes[${i}]`;
-    into.push(
-      imageField({
-        resource: resource.ref,
-        container: name,
-        path: `${at}.image.reference`,
-        slots: { whole: reference },
-        origin: 'pod',
-      }),
-    );
+    into.push(fieldOf(resource, name, `${itemPath(`${path}.volumes`, i)}.image.reference`, reference));
   }
 }
 
@@ -167,14 +158,13 @@ function readContainers(
 
 function readContainer(resource: Resource, container: MapNode, path: string, name: string, into: ImageField[]): void {
   const image = get(container, 'image');
-  if (image?.kind !== 'scalar') return;
-  into.push(
-    imageField({
-      resource: resource.ref,
-      container: name,
-      path: `${path}.image`,
-      slots: { whole: image },
-      origin: 'pod',
-    }),
-  );
+  if (image) into.push(fieldOf(resource, name, `${path}.image`, image));
+}
+
+/** What stands in the place of a whole reference; of a list or a map it is told. */
+function fieldOf({ ref: resource }: Resource, container: string, path: string, image: Found['node']): ImageField {
+  const place = { resource, container, path, origin: 'pod' as const };
+  return image.kind === 'scalar'
+    ? imageField({ ...place, slots: { whole: image } })
+    : noText({ ...place, slots: {}, offset: image.start }, 'image', image);
 }

@@ -1,4 +1,11 @@
-import { canonicalName, explainReference, formatReference, parseReference, splitDomain } from '../reference.ts';
+import {
+  canonicalName,
+  explainReference,
+  formatReference,
+  nameBefore,
+  parseReference,
+  splitDomain,
+} from '../reference.ts';
 import type { Reference } from '../reference.ts';
 import type { Write } from '../yaml/check.ts';
 import { textOf, type ScalarNode } from '../yaml/tree.ts';
@@ -30,6 +37,11 @@ export interface Change {
 /** The reference that the slots make together, or why they make none. */
 export function referenceOf(slots: Slots): { reference: Reference } | { problem: string } {
   return read(slots.whole ? (textOf(slots.whole) ?? '') : composed(slots, textsOf(slots)));
+}
+
+/** The name that a reference of these slots would have, were it one. */
+export function nameIn(slots: Slots): string {
+  return nameBefore(composed(slots, textsOf(slots)));
 }
 
 function read(text: string): { reference: Reference } | { problem: string } {
