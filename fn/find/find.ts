@@ -6,6 +6,7 @@ import { scalarsOfSlots, type ImageField, type Images } from './field.ts';
 import { helmImages, isHelmRelease } from './helm.ts';
 import { kustomizationImages, kustomizationImagesAt } from './kustomization.ts';
 import { podImages } from './pods.ts';
+import { parentPath } from './path.ts';
 import type { ScalarNode } from '../yaml/tree.ts';
 import type { Resource } from './resources.ts';
 
@@ -43,10 +44,21 @@ function plainImages(resource: Resource, path: string | undefined): Images {
   return { fields: [...notAliased(fields, aliased), ...aliased.fields], notes: aliased.notes };
 }
 
-/** Adds fields that are not among those found already. */
+/**
+ * Adds fields that are not among those found already. One that merely shares an anchor with another stands at a place of its
+ * own: it is another image, which must agree with the first.
+ */
 function add({ fields }: Images, more: ImageField[]): void {
-  const taken = new Set(fields.flatMap(({ slots }) => scalarsOfSlots(slots)));
-  for (const field of more) if (!scalarsOfSlots(field.slots).some((scalar) => taken.has(scalar))) fields.push(field);
+  const found = Map.groupBy(fields, ({ path }) => parentPath(path));
+  for (const field of more)
+    if (!found.get(parentPath(field.path))?.some((other) => isSameImage(other, field))) fields.push(field);
+}
+
+/** Of two fields in one map. Parts of an image may be known by either's path; a text by itself is known by its own. */
+function isSameImage(a: ImageField, b: ImageField): boolean {
+  const apart = a.slots.whole && b.slots.whole && a.path !== b.path;
+  const scalars = scalarsOfSlots(b.slots);
+  return !apart && scalarsOfSlots(a.slots).some((scalar) => scalars.includes(scalar));
 }
 
 function imageless({ ref }: Resource): Note {
