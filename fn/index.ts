@@ -15,7 +15,7 @@ import type { ResourceRef, Result } from './result.ts';
 import type { Source } from './source.ts';
 import type { Reference } from './reference.ts';
 import { update } from './update.ts';
-import { splitDocuments } from './yaml/documents.ts';
+import { splitDocuments, splitStream } from './yaml/documents.ts';
 import { readDocument } from './yaml/read.ts';
 
 export {
@@ -63,7 +63,7 @@ export interface Updated {
  */
 export async function updateText(text: string, options: UpdateOptions = {}): Promise<Updated> {
   const { path } = options;
-  const documents = splitDocuments(text).map((slice) => ({ ...slice, ...(path !== undefined && { path }) }));
+  const documents = splitStream(text).map((slice) => ({ ...slice, ...(path !== undefined && { path }) }));
   const source: Source = { ...(path !== undefined && { path }), text, documents };
   const { results, failed, edits } = await run(source, configFrom(options.config), options.answers);
   return { text: replaceAll(text, edits), results, failed };

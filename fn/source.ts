@@ -8,11 +8,11 @@ export interface Source {
   documents: Slice[];
 }
 
-/** One document, as a half-open range of offsets. */
+/** One document, as a half-open range of offsets; or comments between documents. */
 export interface Slice {
   start: number;
   end: number;
-  /** Position among the documents of its file, from 0. */
+  /** Position among the documents of its file, from 0; comments have none. */
   index?: number;
   /** The path below the root, for targets. */
   path?: string;

@@ -5,7 +5,7 @@ import { noteResult, type Result } from './result.ts';
 import { InputError } from './run.ts';
 import type { Source } from './source.ts';
 import { ANSWER_WORDS, wordsOf } from './words.ts';
-import { splitDocuments } from './yaml/documents.ts';
+import { splitStream } from './yaml/documents.ts';
 
 /** The files of directories that could have an image or an answer in them. */
 export interface Tree {
@@ -31,7 +31,7 @@ export function readTree(operands: readonly string[], spec: Spec): Tree {
       const place = operands.length > 1 ? realpathSync(file.name) : file.name;
       if (seen.has(place)) continue;
       seen.add(place);
-      const documents = splitDocuments(file.text).map((document) => ({ ...document, path: file.path }));
+      const documents = splitStream(file.text).map((document) => ({ ...document, path: file.path }));
       tree.files.set({ path: file.name, text: file.text, documents }, file);
     }
   }

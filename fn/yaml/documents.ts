@@ -1,24 +1,35 @@
 import { nextLine } from '../lines.ts';
 import type { Span } from './tree.ts';
 
-/** One document of a stream. The span starts a line and holds the document's own comments, directives and `---`. */
-export interface DocumentSpan extends Span {
-  /** Its number among the documents with content, from 0, as kyaml counts for its `index` annotations. */
-  index: number;
+/** A part of a stream. The span starts a line and holds the part's own comments, directives and `---`. */
+export interface StreamPart extends Span {
+  /**
+   * Its number among the documents, from 0, as kyaml counts for its `index` annotations. A part without content (blank,
+   * comments only, null) has none and is not counted.
+   */
+  index?: number;
 }
+
+export type DocumentSpan = Required<StreamPart>;
 
 /** A marker is alone at the left edge, or a blank follows: `---x` is content (reference/krm-function.md D4.2). */
 const MARKER = /^\uFEFF?(---|\.\.\.)(?![^ \t\r\n])/gm;
 
-/**
- * Splits a stream into its documents by lines alone: nothing is parsed, and whether a document is valid is its reader's
- * business. Documents without content (blank, comments only, null) are left out and not counted.
- */
+/** The documents of a stream, those without content left out. */
 export function splitDocuments(text: string): DocumentSpan[] {
-  const documents: DocumentSpan[] = [];
+  return splitStream(text).filter((part): part is DocumentSpan => part.index !== undefined);
+}
+
+/**
+ * Splits a stream at its document markers by lines alone: nothing is parsed, and whether a document is valid is its reader's
+ * business. The parts are all of the text: also comments that belong to no document may hold what its author should hear of.
+ */
+export function splitStream(text: string): StreamPart[] {
+  const parts: StreamPart[] = [];
   let start = 0;
+  let count = 0;
   function close(end: number): void {
-    if (hasContent(text, start, end)) documents.push({ start, end, index: documents.length });
+    if (start < end) parts.push({ start, end, ...(hasContent(text, start, end) && { index: count++ }) });
     start = end;
   }
   for (const { index, 0: marker } of text.matchAll(MARKER)) {
@@ -26,7 +37,7 @@ export function splitDocuments(text: string): DocumentSpan[] {
     else if (skipPrelude(text, start, index) < index) close(index);
   }
   close(text.length);
-  return documents;
+  return parts;
 }
 
 function hasContent(text: string, start: number, end: number): boolean {

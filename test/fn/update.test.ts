@@ -74,6 +74,8 @@ t.test('a result says where: file, document, line, resource, field', async (t) =
     tags: { reason: 'set', policy: 'update of nginx', image: 'nginx', container: 'app', line: '14' },
   });
   t.match(second, { file: { index: 1 }, tags: { line: '29' } });
+  const { results: stray } = await updateText('a: b\n...\n# {"$imagepolicy": "flux:app"}\n', { path: 'a/web.yaml' });
+  t.match(stray, [{ file: { path: 'a/web.yaml', index: undefined }, tags: { line: '3' } }], 'comments are no document');
 });
 
 t.test('a marked part that stands without its name tells the repository of its policy', async (t) => {
