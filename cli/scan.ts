@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { Option } from 'commander';
-import { collect, newCommand, parseInto } from '../fn/command.ts';
+import { collect, newCommand, parseInto, toStdout } from '../fn/command.ts';
 import type { Io } from '../fn/io.ts';
 import { addDocuments } from '../fn/lookup/read.ts';
 import type { Need } from '../fn/lookup/lookup.ts';
@@ -61,7 +61,7 @@ function parse(argv: string[]): { options: Options; operands: string[] } {
   const problem = parseInto(command, argv);
   if (problem !== undefined) throw new UsageError(problem);
   if (command.args.length === 0) throw new UsageError('say what to scan: images, or directories of manifests');
-  return { options: command.opts<Options>(), operands: command.args };
+  return { options: toStdout(command.opts<Options>()), operands: command.args };
 }
 
 /** Puts questions to a look-up, which remembers the answers. */

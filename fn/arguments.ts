@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { collect, newCommand, parseInto } from './command.ts';
+import { collect, newCommand, parseInto, toStdout } from './command.ts';
 import { usage } from './usage.ts';
 
 /** The command line of `image-update`. */
@@ -38,5 +38,5 @@ export function parseArguments(argv: string[], declare: (command: Command) => vo
   const args = { ...command.opts<Omit<Arguments, 'operands'>>(), operands: command.args };
   if (args.operands.length > 0 && (args.input !== undefined || args.output !== undefined))
     return usage('--input and --output are for a ResourceList; a directory is edited in place');
-  return args;
+  return toStdout(args);
 }

@@ -23,3 +23,9 @@ export function parseInto(command: Command, argv: readonly string[]): string | u
 export function collect(value: string, values: string[]): string[] {
   return [...values, value];
 }
+
+/** `--output -` is stdout, as `--input -` is stdin: the same as no file. */
+export function toStdout<T extends { output?: string }>(options: T): T {
+  if (options.output === '-') delete options.output;
+  return options;
+}

@@ -110,6 +110,8 @@ t.test('a registry that anybody may ask', { skip }, async (t) => {
     const yaml = await run('tk-image', ['scan', image, ...insecure]);
     t.equal(yaml.status, 0, yaml.stderr);
     t.match(yaml.stdout, /^apiVersion: image-update\.dev\/v1alpha1\nkind: ImageMetadata\n/);
+    const printed = await run('tk-image', ['scan', image, ...insecure, '--output', '-']);
+    t.match(printed, { status: 0, stdout: /^apiVersion: image-update\.dev\/v1alpha1\nkind: ImageMetadata\n/ });
     const record = file('record.yaml', '');
     const args = ['scan', image, ...insecure, '--output', record];
     t.equal((await run('tk-image', args)).status, 0);

@@ -5,6 +5,7 @@ import {
   chmodSync,
   chownSync,
   closeSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -194,6 +195,8 @@ t.test('a list through the pipe', async (t) => {
   t.match(loud, { status: 0, stdout: done.stdout, stderr: /nginx:1 -> nginx:2/ });
   const dry = run(['--fn-config', config, '--dry-run'], { input: list });
   t.ok(dry.status === 0 && dry.stdout.startsWith(list), 'dry run: results alone');
+  t.strictSame(run(['--fn-config', config, '--input', '-', '--output', '-'], { input: list, cwd: base }), done);
+  t.notOk(existsSync(join(base, '-')), 'no file of that name');
   const results = join(base, 'results.json');
   const output = join(base, 'output.yaml');
   t.match(run(['--fn-config', config, '--results', results, '--output', output], { input: list }), {
