@@ -3,6 +3,7 @@ import { lineAt, lineStart, nextLine } from './lines.ts';
 import type { Replacement } from './replace.ts';
 import type { Result } from './result.ts';
 import type { Slice } from './source.ts';
+import type { Refusal } from './yaml/compose.ts';
 import { readDocument } from './yaml/read.ts';
 import { toValue } from './yaml/value.ts';
 import { at, deref, get, textOf, type MapNode, type Node, type SeqNode } from './yaml/tree.ts';
@@ -63,6 +64,9 @@ async function readBlockList(text: string): Promise<ResourceList | undefined> {
   const itemsSection = byKey.get('items');
   const items = itemsSection ? splitItems(text, itemsSection) : [];
   if (!items) return undefined;
+  // kpt deletes what is not given back, so a list that was cut off must not pass. If the cut can be seen, then in the last
+  // item: that one is read, whoever asks about it. What stands before it is whole.
+  if (itemsSection === sections.at(-1)) await checkReadable(text, items.at(-1));
   const functionConfig = get(await readSection(text, byKey.get('functionConfig')), 'functionConfig');
   const results = get(await readSection(text, byKey.get('results')), 'results');
   const end = sections.at(-1)!.end;
@@ -213,9 +217,19 @@ async function readSection(text: string, section: Section | undefined): Promise<
 
 async function read(text: string, start: number, end: number): Promise<{ root?: Node | undefined }> {
   const outcome = await readDocument(text, start, end);
-  if (!('problem' in outcome)) return outcome;
-  const { message, offset } = outcome.problem;
-  throw new ResourceListError(`stdin is not readable YAML at line ${lineAt(text, offset)}: ${message}`);
+  if ('problem' in outcome) throw unreadable(text, outcome.problem);
+  return outcome;
+}
+
+/** Whether an item is YAML to everybody; what is not clear or too much to us alone is nobody's loss. */
+async function checkReadable(text: string, item: Slice | undefined): Promise<void> {
+  const outcome = item && (await readDocument(text, item.start, item.end));
+  if (outcome && 'problem' in outcome && outcome.problem.reason === 'yaml-invalid')
+    throw unreadable(text, outcome.problem);
+}
+
+function unreadable(text: string, { message, offset }: Refusal['problem']): ResourceListError {
+  return new ResourceListError(`stdin is not readable YAML at line ${lineAt(text, offset)}: ${message}`);
 }
 
 /**

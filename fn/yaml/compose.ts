@@ -64,7 +64,7 @@ export function compose(text: string, start: number, end: number): Node | undefi
     return document && new Reader(text, base, end).read(document.contents);
   } catch (error) {
     if (error instanceof Refused) return error.refusal;
-    if (error instanceof RangeError) return refuse('too-deep', 'it is nested too deeply', start);
+    if (error instanceof RangeError) return refuse('too-deep', TOO_DEEP, start);
     throw error;
   }
 }
@@ -152,9 +152,10 @@ const WORDS: Partial<Record<YAMLError['code'], string>> = {
   BAD_SCALAR_START: 'a plain value may not start with this character; quote it',
   BLOCK_AS_IMPLICIT_KEY: 'a key inside the value of a key on the same line; quote the value, or start a new line',
   MULTILINE_IMPLICIT_KEY: 'a line that is neither "key: value" nor the continuation of a value',
-  RESOURCE_EXHAUSTION: 'it is nested too deeply',
   TAB_AS_INDENT: 'a tab is used as indentation; use spaces',
 };
+
+const TOO_DEEP = 'it is nested too deeply';
 
 /** `{{` where a value or a line starts. */
 const TEMPLATE = /^[ \t]*(?:- +)*(?:[\w./-]+:[ \t]+)?\{\{/m;
@@ -164,6 +165,7 @@ function invalid(slice: string, base: number, { code, message, pos }: Fault): Re
   const offset = base + Math.min(pos[0], slice.trimEnd().length);
   const before = slice.lastIndexOf('\n', slice.lastIndexOf('\n', offset - base - 1) - 1) + 1;
   if (TEMPLATE.test(slice.slice(before, lineEnd(slice, offset - base, slice.length)))) return template(offset);
+  if (code === 'RESOURCE_EXHAUSTION') return refuse('too-deep', TOO_DEEP, offset);
   const reason = code === 'TAB_AS_INDENT' ? 'tab-indentation' : 'yaml-invalid';
   return refuse(reason, `not valid YAML: ${WORDS[code] ?? clip(message)}`, offset);
 }

@@ -146,6 +146,7 @@ const refused: Refused[] = [
     says: /not readable YAML at line 1/,
   },
   { name: 'truncated YAML', input: 'kind: ResourceList\nfunctionConfig: {a: "b', status: 1, says: /not readable YAML/ },
+  { name: 'a list that is cut off', input: `${list}- kind: Po\n  me`, status: 1, says: /not readable YAML at line/ },
   { name: 'two documents', input: `${list}---\n${list}`, status: 1, says: /document/ },
   { name: 'a Pod', input: pod(OLD), status: 1, says: /holds a Deployment.*image-update DIR/ },
   { name: 'stdin is not text', args: ['--input', binary], status: 1, says: /binary\.yaml is not UTF-8 text/ },

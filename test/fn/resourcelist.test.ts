@@ -65,6 +65,28 @@ t.test('items that share anchors', async (t) => {
   }
 });
 
+/** A list of items that nobody asks about, in the last of which something else may follow. */
+const CUT =
+  'kind: ResourceList\nitems:\n- kind: Pod\n  metadata:\n    name: a\n- kind: Pod\n  metadata:\n    name: b\n  a: b\n- apiVersion: v1\n';
+
+function indented(text: string): string {
+  return text.replaceAll(/^(?=[-\s])/gm, '  ');
+}
+
+/** What the end of a list may be, though we could not edit it. */
+const passed: [name: string, end: string][] = [
+  ['a key twice', '  kind: Pod\n  kind: Pod\n'],
+  ['a template', '  kind: {{ .Kind }}\n'],
+  ['no item', '- \n'],
+  ['comments', '# behind\n'],
+  ['a document end', '...\n'],
+  ['an alias of an anchor elsewhere', '  metadata: *no\n'],
+];
+
+t.test('a list passes whatever its last item is, as long as it is YAML', async (t) => {
+  for (const [name, end] of passed) t.equal((await updateResourceList(CUT + end)).text, CUT + end, name);
+});
+
 const refused: [name: string, text: string, says: RegExp][] = [
   ['nothing', '', /empty/],
   ['blanks', ' \n\n', /empty/],
@@ -79,6 +101,11 @@ const refused: [name: string, text: string, says: RegExp][] = [
   ['items are a map', 'kind: ResourceList\nitems: {a: b}\n', /items/],
   ['items are a block map', 'kind: ResourceList\nitems:\n  a: b\n', /items/],
   ['truncated JSON', '{"kind":"ResourceList","items":[{"kind":', /not readable/],
+  ['cut off in a key', `${CUT}  ki`, /line 11: not valid YAML/],
+  ['cut off in quotes', `${CUT}  kind: "Po`, /not readable YAML at line 11/],
+  ['cut off in flow style', `${CUT}  metadata: {name: b, la`, /not readable/],
+  ['cut off in an item that is indented', indented(`${CUT}  kind: Pod\n  me`), /not readable/],
+  ['cut off with CRLF', `${CUT}  kind: 'Po`.replaceAll('\n', '\r\n'), /not readable/],
   ['key twice', 'kind: ResourceList\nitems: []\nitems: []\n', /items|twice|duplicate/i],
   ['a tab for a blank', 'kind: ResourceList\nitems:\n\t- a\n', /not readable/],
 ];
