@@ -258,7 +258,10 @@ function renamed(reference: Reference, image: string): Pick<Goal, 'name'> {
   return canonicalName(image) === canonicalName(reference.name) ? {} : { name: image };
 }
 
-/** The catalog's set-image: tag and digest replace each other, a new name keeps both (reference/krm-function.md C1). */
+/**
+ * The catalog's set-image: tag and digest replace each other, a new name keeps both. Given together both are written, where
+ * set-image documents an error and writes the digest alone (reference/krm-function.md C1).
+ */
 function setImageChange(reference: Reference, { name, tag, digest }: NonNullable<ExplicitUpdate['to']>): Change {
   const change: Change = {};
   if (name !== undefined && name !== reference.name) change.name = name;

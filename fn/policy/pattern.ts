@@ -15,7 +15,7 @@ const NEAR_PREFIX = /^\s*(glob|semver|strict-semver|regexp|regex)\s*:/i;
 
 /**
  * Compiles a filter: `glob:` (or no prefix), `semver:`, `regexp:` or `regex:`, and ours, `strict-semver:`, which takes
- * only what the SemVer specification calls a version. A body that does not compile is an error; Flux let every tag through.
+ * only what the SemVer specification calls a version, with or without a `v`. A body that does not compile is an error; Flux let every tag through.
  */
 export function compilePattern(text: string): Rule | Malformed {
   const [prefix, found] = PREFIX.exec(text) ?? ['', 'glob'];

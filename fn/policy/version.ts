@@ -44,7 +44,10 @@ export function readFullVersion(text: string): Version | undefined {
 
 const LOOKS_FULL = /^v?[0-9]+\.[0-9]+\.[0-9]+/;
 
-/** Reads a version that the SemVer specification allows, with an optional `v`: no segment missing, no leading zeros. */
+/**
+ * Reads a version that the SemVer specification allows: no segment missing, no leading zeros (reference/flux-v1-mode.md §17).
+ * Many tags have a `v` before it, which SemVer has not; no date or commit gets in by one.
+ */
 export function readStrictVersion(text: string): Version | undefined {
   // The package's reader throws and catches for every text that is no version, which costs 20 times the test.
   return LOOKS_FULL.test(text) && parseStrict(text) !== null ? read(text, 3) : undefined;
