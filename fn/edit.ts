@@ -89,11 +89,9 @@ type Locate = (offset: number | undefined, resource?: Place['resource']) => Plac
 /** Names the file and line of an offset. A line of a ResourceList is no line of the user's file, so it is not told. */
 function locator(source: Source, { item }: Slice, plan: Plan): Locate {
   return (offset, resource) => {
-    const { file, index } = (resource && plan.places?.get(resource)) ?? plan;
     return {
+      ...((resource && plan.places?.get(resource)) ?? plan.place),
       ...(resource && { resource }),
-      ...(file !== undefined && { file }),
-      ...(index !== undefined && { index }),
       ...(offset !== undefined && !item && { line: lineIn(source, offset) }),
     };
   };

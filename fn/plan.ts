@@ -1,12 +1,12 @@
 import type { Forbidden } from './allow.ts';
 import type { Decider, Decision } from './decide.ts';
+import type { FilePlace, Places } from './document.ts';
 import { offsetOf, scalarsOfSlots, type ImageField } from './find/field.ts';
 import { applied, change } from './find/slots.ts';
 import type { Found, GovernedField } from './governed.ts';
 import { loneWrites } from './lone.ts';
 import type { Note } from './note.ts';
 import { showReference, type Reference } from './reference.ts';
-import type { ResourceRef } from './result.ts';
 import type { Write } from './yaml/check.ts';
 
 /** A field that moves. */
@@ -24,23 +24,16 @@ export interface PlannedChange {
 
 /** What becomes of a document, before its text is touched. */
 export interface Plan {
-  file?: string;
-  index?: number;
+  place: FilePlace;
+  places?: Places;
   changes: PlannedChange[];
-  notes: { note: Note; resource?: ResourceRef }[];
-  places?: Found['places'];
+  notes: Found['notes'];
 }
 
 /** Decides each governed field, and leaves out what may not be written: locked, not allowed, or against a shared anchor. */
 export async function planDocument(found: Found, decider: Decider, forbidden: Forbidden): Promise<Plan> {
-  const { file, index, governed, fields, places } = found;
-  const plan: Plan = {
-    ...(file !== undefined && { file }),
-    ...(index !== undefined && { index }),
-    changes: [],
-    notes: [...found.notes],
-    ...(places && { places }),
-  };
+  const { place, places, governed, fields } = found;
+  const plan: Plan = { place, ...(places && { places }), changes: [], notes: [...found.notes] };
   for (const candidate of governed) {
     const decision = await decider.decide(candidate);
     for (const note of decision.notes) addNote(plan, candidate, note, decision.image);
