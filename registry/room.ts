@@ -172,7 +172,10 @@ export class Room {
     if (digest === undefined && known?.digest !== undefined) digest = await this.digest(name);
     if (digest !== undefined && this.#digestFact(digest)) return;
     const manifest = await registry.manifest(this.repository, digest ?? name);
-    if (digest === undefined) this.#takeTag(name, { ...this.#pushedAt(name), digest: manifest.digest });
+    if (digest === undefined) {
+      this.#takeTag(name, { ...this.#pushedAt(name), digest: manifest.digest });
+      this.#digests.set(name, Promise.resolve(manifest.digest));
+    }
     if (this.#digestFact(manifest.digest)) return;
     let inspection = this.#inspections.get(manifest.digest);
     if (!inspection) {

@@ -52,7 +52,7 @@ t.test('answers, and what is kept of them', async (t) => {
         complete: true,
         tags: [
           { name: '1', firstSeen: 'then', digest: DIGEST },
-          { firstSeen: 'then', name: '2', digest: DIGEST },
+          { name: '2', digest: DIGEST, created: 'once', firstSeen: 'then' },
         ],
       },
     },
