@@ -87,9 +87,10 @@ function isUnknown(room: Room, name: string): boolean {
 const LONG_AGO = '2000-01-01T00:00:00Z';
 
 function ripeness(room: Room, rule: Rule, name: string): Ripeness {
-  if (isOldEnough(room, rule, room.describe(name))) return 'old';
-  const mayBeOld = room.created(name) === undefined && isOldEnough(room, rule, room.describe(name, LONG_AGO));
-  return mayBeOld ? 'unknown' : 'young';
+  if (room.created(name) !== undefined || room.pushed(name))
+    return isOldEnough(room, rule, room.describe(name)) ? 'old' : 'young';
+  // Also where it was first seen long ago: it may have been pushed again.
+  return isOldEnough(room, rule, room.describe(name, LONG_AGO)) ? 'unknown' : 'young';
 }
 
 /** As `choose` judges it: what an age counts from is its matter. */

@@ -88,17 +88,21 @@ export function rank(rule: Rule, metadata: ImageMetadata, current: string | unde
 const AGE_UNKNOWN = new Refusal('age-unknown');
 
 /**
- * A tag's age counts from its push, else from the first scan that saw it, else from the build of its image. A scan dates no
- * tag too early; a build is dated by the image itself, which can be old, or lie, and have been pushed a minute ago.
+ * A tag's age counts from its push, else from the first scan that saw it or the build of its image, whichever is later. An
+ * image that was built long ago can have been pushed a minute ago; one that was built after its tag was seen was pushed again.
  */
 function tooYoung({ minimumAge }: Rule, tag: TagMetadata, now: Instant | undefined): Refusal | undefined {
   if (minimumAge === 0) return undefined;
-  for (const text of [tag.pushed, tag.firstSeen, tag.created]) {
-    const since = readTime(text);
-    if (!now || !since || isEpochDay(since)) continue;
-    return millisecondsBetween(since, now) < minimumAge ? new Refusal('too-young', text) : undefined;
-  }
-  return AGE_UNKNOWN;
+  const times = isTold(tag.pushed) ? [tag.pushed] : [tag.firstSeen, tag.created].filter(isTold);
+  if (!now || times.length === 0) return AGE_UNKNOWN;
+  const late = times.find((text) => millisecondsBetween(readTime(text) as Instant, now) < minimumAge);
+  return late === undefined ? undefined : new Refusal('too-young', late);
+}
+
+/** Whether a time says anything: it is one, and not the 1970 of reproducible builds. */
+function isTold(text: string | undefined): text is string {
+  const time = readTime(text);
+  return time !== undefined && !isEpochDay(time);
 }
 
 /** How tags that are equal in all else are ordered. */

@@ -179,7 +179,17 @@ t.test('first-seen times are an age where images have none', async (t) => {
   t.equal(choose(need.rule, first.metadata).reason, 'too-young');
   const later = await run(12.5, need);
   t.equal(choose(need.rule, later.metadata).chosen?.name, '1.1.0');
-  t.equal(later.requests, 1, 'what was seen so long ago is old enough, whatever else is known');
+  t.equal(later.requests, 2, 'that it is the image of that time is asked');
+});
+
+t.test('a tag that was pushed again is as young as its new image', async (t) => {
+  const registry = new FakeRegistry({ '1.0.0': 1, '1.1.0': 2 });
+  const run = runs(registry);
+  const need = needOf({ policy: { semver: { range: '*' } }, minimumAge: '48h' });
+  await run(10, need);
+  registry.tagsByName['1.1.0'] = 19;
+  const later = await run(20, need);
+  t.equal(choose(need.rule, later.metadata).chosen?.name, '1.0.0');
 });
 
 t.test('a first-seen time is told where it says something', async (t) => {
