@@ -36,6 +36,8 @@ export class Room {
   changed = false;
   /** How many tags may still be looked up. */
   lookups: number;
+  /** The tags that stand in manifests. */
+  readonly currents = new Set<string>();
   /** Why look-ups ended before their time. */
   stopped: string | undefined;
   readonly #options: RoomOptions;
@@ -276,14 +278,17 @@ export class Room {
       .map(([name]) => this.describe(name));
   }
 
-  /** A tag that is gone from the listing, if it was known. */
-  vanished(name: string): TagMetadata | undefined {
-    return this.isListed(name) || !this.knowledge.seen.has(name) ? undefined : this.describe(name);
+  /** The current tags that are gone from the listing, of those whose time is known. */
+  #goneCurrents(): TagMetadata[] {
+    const unlisted = [...this.currents].filter((name) => !this.isListed(name) && this.knowledge.seen.has(name));
+    return unlisted.map((name) => this.describe(name)).filter(({ created }) => created !== undefined);
   }
 
   metadata(image: string): ImageMetadata {
     const metadata: ImageMetadata = { image, scannedAt: this.now, complete: this.complete, tags: this.listed() };
     if (this.#names.some((name) => this.created(name) === undefined)) metadata.times = 'partial';
+    const gone = this.#goneCurrents();
+    if (gone.length > 0) metadata.gone = gone;
     return metadata;
   }
 

@@ -129,8 +129,13 @@ function whyHold(
   const unknownHolds = rule.kind === 'pattern' && options.unknownCurrent === 'hold' && order.by === 'time';
   if (current.tag === undefined) return unknownHolds ? 'current-unknown' : undefined;
 
-  const listed = metadata.tags.find(({ name }) => name === current.tag);
-  const tag = listed ?? { name: current.tag, ...(current.created !== undefined && { created: current.created }) };
+  const isCurrent = ({ name }: TagMetadata) => name === current.tag;
+  const listed = metadata.tags.find(isCurrent);
+  const tag = listed ??
+    metadata.gone?.find(isCurrent) ?? {
+      name: current.tag,
+      ...(current.created !== undefined && { created: current.created }),
+    };
   const value = rule.filter(tag.name);
   const passes = !(value instanceof Refusal);
   const key = readCurrent(rule, passes ? value : undefined, tag);

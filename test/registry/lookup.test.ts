@@ -36,7 +36,6 @@ t.test('answers, and what is kept of them', async (t) => {
         { reason: 'times-by-order', message: 'by order' },
         { reason: 'tags-dropped', message: 'dropped' },
       ],
-      vanished: [],
     }),
     digest: async () => DIGEST,
   });

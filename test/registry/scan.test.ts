@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import pLimit from 'p-limit';
 import t from 'tap';
+import { Answers } from '../../fn/lookup/answers.ts';
 import type { ImageMetadata } from '../../fn/lookup/metadata.ts';
+import { addFile } from '../../fn/lookup/read.ts';
 import { choose, type Choice } from '../../fn/policy/choose.ts';
 import { compareNaturally } from '../../fn/policy/orders.ts';
 import { compilePattern } from '../../fn/policy/pattern.ts';
@@ -268,11 +270,24 @@ t.test('a current tag that is gone is known from the cache', async (t) => {
   await run(20, need);
   delete registry.tagsByName['b-9'];
   const scan = await run(20.5, need);
-  const [vanished] = scan.vanished;
-  t.match(vanished, { name: 'b-9', created: day(9) });
-  const choice = choose(need.rule, scan.metadata, { tag: 'b-9', created: vanished!.created! });
-  t.equal(choice.reason, 'incomplete-listing');
+  t.match(scan.metadata.gone, [{ name: 'b-9', created: day(9) }]);
+  t.equal(choose(need.rule, scan.metadata, { tag: 'b-9' }).reason, 'incomplete-listing');
+  const believed = await run(20.6, need);
+  t.equal(believed.metadata.complete, true);
+  t.equal(choose(need.rule, believed.metadata, { tag: 'b-9' }).reason, 'would-go-back');
+  t.equal(choose(need.rule, await recorded(believed.metadata), { tag: 'b-9' }).reason, 'would-go-back', 'replayed');
+  registry.tagsByName['b-10'] = 20.7;
+  const next = await run(20.8, need);
+  t.equal(choose(need.rule, next.metadata, { tag: 'b-9' }).chosen?.name, 'b-10');
+  t.same((await run(20.9, needOf('semver:*', '9'))).metadata.gone, undefined, 'only what stands in manifests');
 });
+
+/** The metadata as a record of it reads. */
+async function recorded(metadata: ImageMetadata): Promise<ImageMetadata> {
+  const answers = new Answers();
+  await addFile(answers, writeMetadata([uniteMetadata(metadata, metadata)]), 'record');
+  return answers.metadata(metadata.image)!;
+}
 
 t.test('listings cut short, names dropped', async (t) => {
   const registry = new FakeRegistry({ '1.0.0': 1, '2.0.0': 2 });
