@@ -27,6 +27,8 @@ export interface Search {
   open(): string[];
 }
 
+/** Seconds by which the clocks of builders, registries and this machine may differ. */
+const CLOCK_SKEW = 3600;
 /** So many tags in a row, none built after the one before it, show that the times fall along the order of the names. */
 const WINDOW = 5;
 /** How many tags are looked up at once. */
@@ -39,8 +41,8 @@ const MAX_FRESH = 20;
 /**
  * Searches for the newest of `names`, or with `descending` the oldest. The rule for stopping, from sound to likely:
  *
- * 1. An image is not built after it was pushed. A tag whose bound lies before the best time found can't win. With push
- *    times the tags are looked up in their order until that holds for the rest.
+ * 1. An image is not built after it was pushed, as far as clocks agree. A tag whose bound lies before the best time found
+ *    by more than `CLOCK_SKEW` can't win. With push times the tags are looked up in their order until that holds for the rest.
  * 2. Tags that came since the last listing are looked up, whatever their names are.
  * 3. Tags whose names differ in numbers and commits alone are a family, ordered by those numbers, from left to right.
  *    From its greatest on tags are looked up until `WINDOW` in a row fall along the order and end below the best time
@@ -66,7 +68,7 @@ export function searchNewest(names: readonly string[], known: Known, descending:
     if (known.created(name) !== undefined || known.barred(name)) return false;
     if (!best || descending) return true;
     const bound = known.bound(name);
-    return !bound || compareTimes(bound, best) >= 0;
+    return !bound || compareTimes({ ...bound, seconds: bound.seconds + CLOCK_SKEW }, best) >= 0;
   }
 
   /** What to look up in a line, the best-looking tag first. */
@@ -121,11 +123,12 @@ export function searchNewest(names: readonly string[], known: Known, descending:
             .slice(0, PUSHED_BATCH)
             .map(({ name }) => name);
       }
+      const wanted: string[] = [];
       for (const family of families) {
-        const wanted = missing(family, best);
-        if (wanted.length > 0) return wanted.slice(0, BATCH);
+        if (wanted.length >= BATCH) break;
+        wanted.push(...missing(family, best));
       }
-      return [];
+      return wanted.slice(0, BATCH);
     },
     open() {
       const best = bestTime();

@@ -1,6 +1,6 @@
 import type { ImageMetadata, TagMetadata } from '../fn/lookup/metadata.ts';
 import type { Note } from '../fn/note.ts';
-import { isEpochDay, readTime, type Instant } from '../fn/policy/time.ts';
+import { compareTimes, isEpochDay, readTime, type Instant } from '../fn/policy/time.ts';
 import { RegistryError, type RegistryErrorKind } from './error.ts';
 import { inspect, inspectedBy, type Inspection } from './inspect.ts';
 import type { DigestFact, Knowledge, TagFact } from './knowledge.ts';
@@ -143,8 +143,8 @@ export class Room {
     const reader = this.#options.pushTimes.find((each) => each.serves(host, challenge));
     const pushes = await reader?.read(this.repository, { tags: new Set(wanted), enough }, challenge);
     if (!pushes) return;
-    for (const [name, { pushed, digest }] of pushes.tags)
-      if (this.isListed(name)) this.#takeTag(name, { pushed, ...(digest !== undefined && { digest }) });
+    for (const [name, push] of pushes.tags)
+      if (this.isListed(name)) this.#takeTag(name, { ...this.#digestSince(name, push.pushed), ...push });
     if (pushes.othersBefore !== undefined) this.knowledge.pushedBefore = { at: this.now, before: pushes.othersBefore };
     this.changed = true;
   }
@@ -185,6 +185,14 @@ export class Room {
       this.#inspections.set(manifest.digest, inspection);
     }
     this.#keepDigest(manifest.digest, await inspection);
+  }
+
+  /** What a tag names, if it was asked since this push: not every API tells it. */
+  #digestSince(name: string, pushed: string): Pick<TagFact, 'digest'> {
+    const { digest, checkedAt } = this.knowledge.tags.get(name) ?? {};
+    const [asked, push] = [readTime(checkedAt), readTime(pushed)];
+    const isSince = asked !== undefined && push !== undefined && compareTimes(asked, push) >= 0;
+    return isSince && digest !== undefined ? { digest } : {};
   }
 
   /** A push time is kept where only the digest was not known. */

@@ -19,6 +19,7 @@ import { RegistryError } from '../../registry/error.ts';
 import { createHttp } from '../../registry/network.ts';
 import { uniteMetadata, writeMetadata } from '../../registry/record.ts';
 import { createScanner, repositoryOf, type Need, type Scan, type ScannerOptions } from '../../registry/scan.ts';
+import type { PushTimes } from '../../registry/times/times.ts';
 import { pushTimeReaders } from '../../registry/times/readers.ts';
 import { commit, counted, scans, type ScanCase } from '../fixtures/registry/scan.ts';
 import { clockAt, day, FakeRegistry } from './fake.ts';
@@ -345,6 +346,28 @@ t.test('what the listing itself tells', async (t) => {
   t.match(scan.metadata.tags[0], { name: 'a', created: day(1), pushed: day(10) });
   registry.tagsByName['d'] = 30;
   t.equal((await run(20.1, needOf({ policy: { semver: { range: '*' } }, minimumAge: '24h' }))).requests, 1);
+});
+
+t.test('push times', async (t) => {
+  const minutes = (count: number) => count / 24 / 60;
+  // Each was pushed two minutes after it was built, but the clock of the one that built `b` is half an hour ahead.
+  const registry = new FakeRegistry({ a: 1, b: 2 + minutes(30), c: 2 + minutes(10), d: 2 + minutes(20), e: 0 });
+  const pushed = { d: 2 + minutes(22), c: 2 + minutes(12), b: 2 + minutes(2), a: 1 + minutes(2) };
+  const api: PushTimes = {
+    name: 'an API',
+    serves: () => true,
+    // Without digests, which not all tell.
+    read: async () => ({
+      tags: new Map(Object.entries(pushed).map(([name, days]) => [name, { pushed: day(days) }])),
+      othersBefore: day(1 + minutes(2)),
+    }),
+  };
+  const run = runs(registry, { pushTimes: [api] });
+  const need = needOf('glob:*', 'a');
+  const scan = await run(20, need);
+  t.equal(choose(need.rule, scan.metadata, { tag: 'a' }).chosen?.name, 'b', 'clocks differ');
+  t.equal(scan.requests, 9, 'e was pushed too long ago to be looked up');
+  t.match(scan.metadata.tags[0], { name: 'a', created: day(1) }, 'what was learnt of the current tag stays');
 });
 
 t.test('names', async (t) => {
