@@ -2,7 +2,7 @@
 import type { TagMetadata } from '../fn/lookup/metadata.ts';
 import type { Note } from '../fn/note.ts';
 import { rank } from '../fn/policy/rank.ts';
-import { Refusal, type Rule } from '../fn/policy/rule.ts';
+import { isRefusal, type Rule } from '../fn/policy/rule.ts';
 import { searchNewest } from './newest.ts';
 import { searchRipe, type Ripeness } from './ripe.ts';
 import type { Room } from './room.ts';
@@ -67,7 +67,7 @@ export async function lookUpAges(room: Room, { rule, current }: Need): Promise<N
 }
 
 function acceptable(room: Room, rule: Rule): string[] {
-  return room.names.filter((name) => !(rule.filter(name) instanceof Refusal));
+  return room.names.filter((name) => !isRefusal(rule.filter(name)));
 }
 
 /** The tags that a rule accepts but for their age, best first; of those that it cannot tell apart, all. */

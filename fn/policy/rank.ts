@@ -1,7 +1,7 @@
 import type { ImageMetadata, TagMetadata } from '../lookup/metadata.ts';
 import type { Rejection } from './choose.ts';
 import { compareNaturally, compareTexts } from './orders.ts';
-import { Refusal, type Rule } from './rule.ts';
+import { isRefusal, turnAway, type Refusal, type Rule } from './rule.ts';
 import { orderByRank } from './sort.ts';
 import { isEpochDay, millisecondsBetween, readTime, type Instant } from './time.ts';
 import { compareVersions, readVersion, type Version } from './version.ts';
@@ -40,8 +40,8 @@ export function rank(rule: Rule, metadata: ImageMetadata, current: string | unde
   // A function of its own: V8 compiles what is called often sooner than what loops long.
   function admit(tag: TagMetadata): void {
     const value = rule.filter(tag.name);
-    const key = value instanceof Refusal ? value : order.read(value, tag);
-    const refusal = key instanceof Refusal ? key : (order.refuse?.(key) ?? tooYoung(rule, tag, now));
+    const key = isRefusal(value) ? value : order.read(value, tag);
+    const refusal = isRefusal(key) ? key : (order.refuse?.(key) ?? tooYoung(rule, tag, now));
     if (refusal) {
       rejected.push(rejection(tag, refusal));
       return;
@@ -70,7 +70,7 @@ export function rank(rule: Rule, metadata: ImageMetadata, current: string | unde
   for (const i of orderByRank(ranks, compare)) {
     // Neighbours in the order have been compared, so that all twins are known.
     if (last !== undefined && twins.has(i) && values[i] === values[last]) {
-      rejected.push(rejection(tags[i] as TagMetadata, new Refusal('ambiguous', (tags[last] as TagMetadata).name)));
+      rejected.push(rejection(tags[i] as TagMetadata, turnAway('ambiguous', (tags[last] as TagMetadata).name)));
       continue;
     }
     first ??= i;
@@ -85,7 +85,7 @@ export function rank(rule: Rule, metadata: ImageMetadata, current: string | unde
   };
 }
 
-const AGE_UNKNOWN = new Refusal('age-unknown');
+const AGE_UNKNOWN = turnAway('age-unknown');
 
 /**
  * A tag's age counts from its push, else from the first scan that saw it or the build of its image, whichever is later. An
@@ -96,7 +96,7 @@ function tooYoung({ minimumAge }: Rule, tag: TagMetadata, now: Instant | undefin
   const times = isTold(tag.pushed) ? [tag.pushed] : [tag.firstSeen, tag.created].filter(isTold);
   if (!now || times.length === 0) return AGE_UNKNOWN;
   const late = times.find((text) => millisecondsBetween(readTime(text) as Instant, now) < minimumAge);
-  return late === undefined ? undefined : new Refusal('too-young', late);
+  return late === undefined ? undefined : turnAway('too-young', late);
 }
 
 /** Whether a time says anything: it is one, and not the 1970 of reproducible builds. */

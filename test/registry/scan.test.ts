@@ -11,7 +11,7 @@ import { choose, type Choice } from '../../fn/policy/choose.ts';
 import { compareNaturally } from '../../fn/policy/orders.ts';
 import { compilePattern } from '../../fn/policy/pattern.ts';
 import { compilePolicy } from '../../fn/policy/policy.ts';
-import { Refusal, type Rule } from '../../fn/policy/rule.ts';
+import { isRefusal, type Rule } from '../../fn/policy/rule.ts';
 import { diskCache } from '../../registry/cache.ts';
 import { createRegistry } from '../../registry/client.ts';
 import type { CredentialSource } from '../../registry/credentials.ts';
@@ -430,7 +430,7 @@ t.test('without a note the choice is that of full knowledge; with one it never g
           before &&
           !before.startsWith('1970') &&
           !need.rule.descending &&
-          !(need.rule.filter(current) instanceof Refusal)
+          !isRefusal(need.rule.filter(current))
         )
           t.ok(key(found)! >= before, `${key(found)} is not before ${before}`);
       } else t.same([found?.chosen?.name, found?.outcome], [best?.chosen?.name, best?.outcome], JSON.stringify(tags));
