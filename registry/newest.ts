@@ -73,13 +73,12 @@ export function searchNewest(names: readonly string[], known: Known, descending:
 
   /** What to look up in a line, the best-looking tag first. */
   function missing(line: readonly Look[], best: Instant | undefined): string[] {
-    const open = (looks: readonly Look[]) => looks.flatMap(({ name }) => (isOpen(name, best) ? name : []));
-    if (line[0]?.numbers.length === 0) return open(line.toSorted(byFirstSeen));
+    if (line[0]?.numbers.length === 0) return firstOpen(line.toSorted(byFirstSeen), 0, BATCH, best);
     let chain = 0;
     let last: Instant | undefined;
     for (const [i, { name }] of line.entries()) {
       const time = known.created(name);
-      if (time === undefined && isOpen(name, best)) return open(line.slice(i)).slice(0, WINDOW - chain);
+      if (time === undefined && isOpen(name, best)) return firstOpen(line, i, WINDOW - chain, best);
       if (!time) continue;
       if (last && better(time, last)) chain = 0;
       last = time;
@@ -92,15 +91,25 @@ export function searchNewest(names: readonly string[], known: Known, descending:
     return [];
   }
 
+  /** No more than are looked up next: of a hundred thousand tags the rest would be collected at each step. */
+  function firstOpen(line: readonly Look[], from: number, count: number, best: Instant | undefined): string[] {
+    const open: string[] = [];
+    for (let i = from; i < line.length && open.length < count; i++) {
+      const { name } = line[i]!;
+      if (isOpen(name, best)) open.push(name);
+    }
+    return open;
+  }
+
   function missingInRest(line: readonly Look[], from: number, end: Instant, best: Instant | undefined): string[] {
     const rest = line.slice(from);
     const agrees = rest.every(({ name }) => {
       const time = known.created(name);
       return !time || !better(time, end);
     });
-    if (agrees) return probes(line, from).flatMap(({ name }) => (isOpen(name, best) ? name : []));
+    if (agrees) return firstOpen(probes(line, from), 0, BATCH, best);
     const lines = split(line);
-    if (!lines) return rest.flatMap(({ name }) => (isOpen(name, best) ? name : []));
+    if (!lines) return firstOpen(rest, 0, BATCH, best);
     return lines.flatMap((each) => missing(each, best));
   }
 
@@ -112,11 +121,13 @@ export function searchNewest(names: readonly string[], known: Known, descending:
   return {
     next() {
       const best = bestTime();
-      const open = names.filter((name) => isOpen(name, best));
-      const fresh = descending ? [] : open.filter((name) => known.fresh(name));
+      const fresh = descending ? [] : names.filter((name) => known.fresh(name) && isOpen(name, best));
       if (fresh.length > 0 && fresh.length <= MAX_FRESH) return fresh.slice(0, BATCH);
       if (!descending) {
-        const pushed = open.flatMap((name) => ({ name, time: known.pushed(name) })).filter(hasTime);
+        const pushed = names.flatMap((name) => {
+          const time = known.pushed(name);
+          return time && isOpen(name, best) ? { name, time } : [];
+        });
         if (pushed.length > 0)
           return pushed
             .toSorted((a, b) => compareTimes(b.time, a.time))
@@ -126,7 +137,7 @@ export function searchNewest(names: readonly string[], known: Known, descending:
       const wanted: string[] = [];
       for (const family of families) {
         if (wanted.length >= BATCH) break;
-        wanted.push(...missing(family, best));
+        wanted.push(...missing(family, best).slice(0, BATCH));
       }
       return wanted.slice(0, BATCH);
     },
@@ -137,18 +148,14 @@ export function searchNewest(names: readonly string[], known: Known, descending:
   };
 }
 
-function hasTime(entry: { name: string; time: Instant | undefined }): entry is { name: string; time: Instant } {
-  return entry.time !== undefined;
-}
-
 /** Families with numbers first, the largest first; each with its best-looking tag first. */
 function familiesOf(names: readonly string[], descending: boolean): Look[][] {
   const families = new Map<string, Look[]>();
   for (const name of names) {
-    const look = lookOf(name);
-    const family = families.get(look.family);
-    if (family) family.push(look);
-    else families.set(look.family, [look]);
+    const { family, look } = lookOf(name);
+    const looks = families.get(family);
+    if (looks) looks.push(look);
+    else families.set(family, [look]);
   }
   const order = (a: Look, b: Look) =>
     (descending ? compareLooks(a, b) : compareLooks(b, a)) || (a.name < b.name ? -1 : 1);
@@ -183,7 +190,7 @@ function probes(line: readonly Look[], from: number): Look[] {
 function split(line: readonly Look[]): Look[][] | undefined {
   const count = line[0]?.numbers.length ?? 0;
   for (let place = 0; place < count; place++) {
-    const parts = new Map<string, Look[]>();
+    const parts = new Map<number | bigint, Look[]>();
     for (const look of line) {
       const part = parts.get(look.numbers[place]!);
       if (part) part.push(look);
