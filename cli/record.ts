@@ -5,7 +5,7 @@ import type { ImageMetadata, TagMetadata } from '../fn/lookup/metadata.ts';
 import { addFile } from '../fn/lookup/read.ts';
 import { canonicalName } from '../fn/reference.ts';
 import { InputError, readText } from '../fn/run.ts';
-import { withDigest, type Found } from '../registry/lookup.ts';
+import type { Found } from '../registry/lookup.ts';
 import { uniteMetadata } from '../registry/record.ts';
 
 /**
@@ -41,4 +41,13 @@ export function uniteRecords(earlier: readonly ImageMetadata[], found: readonly 
 function withDigests(known: ImageMetadata, tags: readonly TagMetadata[]): ImageMetadata {
   const all = tags.reduce((all, { name, digest }) => withDigest(all, name, digest!), known.tags);
   return { ...known, tags: all };
+}
+
+/** Tags with what one of them names now: if that is news, what was known of its image is known no more. */
+function withDigest(tags: readonly TagMetadata[], name: string, digest: string): TagMetadata[] {
+  const known = tags.find((tag) => tag.name === name);
+  const { firstSeen } = known ?? {};
+  const isNews = known?.digest !== undefined && known.digest !== digest;
+  const stays = isNews ? firstSeen !== undefined && { firstSeen } : known;
+  return [...tags.filter((tag) => tag !== known), { ...stays, name, digest }];
 }

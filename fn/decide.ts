@@ -106,7 +106,7 @@ export class Decider {
     const metadata = await this.#metadata(reference.name, needOf(rule, reference));
     if ('reason' in metadata) return refused(metadata, rule.text);
     const choice = this.#choose(rule, metadata, reference);
-    const goal = goalOf(choice);
+    const goal = this.#goalOf(choice, reference.name);
     const notes = [...rule.warnings, ...choice.warnings];
     if (!goal) return refused({ reason: choice.reason, message: choice.message }, rule.text, notes);
     return this.#settled(reference, goal, rule.text, choice.reason, notes);
@@ -179,7 +179,7 @@ export class Decider {
     const metadata = await this.#metadata(image, needOf(rule, current));
     if ('reason' in metadata) return { ...refused(metadata, label), image };
     const choice = this.#choose(rule, metadata, current);
-    const goal = goalOf(choice);
+    const goal = this.#goalOf(choice, image);
     const notes = [...rule.warnings, ...choice.warnings];
     if (!goal) return { ...refused({ reason: choice.reason, message: choice.message }, label, notes), image };
     const present = reference.digest !== undefined && reference.tag === goal.tag;
@@ -235,6 +235,13 @@ export class Decider {
     return remember(this.#scans, name, () => lookup.metadata(image, needs));
   }
 
+  /** A digest is told only by what was given: a scan may know it from an earlier run, and what is written is asked for anew. */
+  #goalOf({ outcome, chosen }: Verdict, image: string): Goal | undefined {
+    if (!chosen || (outcome !== 'move' && outcome !== 'current')) return undefined;
+    const digest = this.#answers.metadata(image) && chosen.digest;
+    return { tag: chosen.name, ...(digest !== undefined && { digest }) };
+  }
+
   #knownDigest(image: string, tag: string | undefined): string | undefined {
     return tag === undefined ? undefined : this.#answers.metadata(image)?.tags.find(({ name }) => name === tag)?.digest;
   }
@@ -246,11 +253,6 @@ export class Decider {
 
 function needOf(rule: Rule, { tag }: Partial<Reference>): Need {
   return { rule, ...(tag !== undefined && { current: tag }) };
-}
-
-function goalOf({ outcome, chosen }: Verdict): Goal | undefined {
-  if (!chosen || (outcome !== 'move' && outcome !== 'current')) return undefined;
-  return { tag: chosen.name, ...(chosen.digest !== undefined && { digest: chosen.digest }) };
 }
 
 /** A name is written only where it is another repository: the author's spelling of the same one stays. */

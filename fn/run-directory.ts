@@ -1,7 +1,7 @@
-import { setFlagsFromString } from 'node:v8';
 import type { Arguments } from './arguments.ts';
 import { unifiedDiff } from './diff.ts';
 import { writeFiles, type File } from './directory.ts';
+import { boundYoungGeneration } from './heap.ts';
 import { addDocuments } from './lookup/read.ts';
 import type { Io } from './io.ts';
 import { replaceAll } from './replace.ts';
@@ -34,14 +34,6 @@ export async function runDirectory(args: Arguments, io: Io, connect: Connect): P
     show(args, io, outcome.results, failed, count);
     return failed ? FAILED : DONE;
   });
-}
-
-/**
- * Texts and trees die young, for which V8 would let the young generation grow to 200 MB. Where it stands after the answers
- * were read is enough: the run takes no longer, and half the memory.
- */
-function boundYoungGeneration(): void {
-  setFlagsFromString('--semi-space-growth-factor=1');
 }
 
 function write(args: Arguments, files: Map<Source, File>, { edits, results }: Outcome): void {

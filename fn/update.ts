@@ -4,13 +4,13 @@ import type { ExplicitUpdate } from './config/image-update.ts';
 import { Decider } from './decide.ts';
 import type { Replacement } from './replace.ts';
 import { editDocument } from './edit.ts';
-import { findImages, type GovernedField } from './governed.ts';
+import { findImages, type Found } from './governed.ts';
 import type { Answers } from './lookup/answers.ts';
 import type { Lookup } from './lookup/lookup.ts';
 import type { Note } from './note.ts';
 import { planDocument } from './plan.ts';
 import { noteResult, sortResults, type Result } from './result.ts';
-import { documentsWith, type Source } from './source.ts';
+import { documentsWith, type Slice, type Source } from './source.ts';
 import { wordsOf } from './words.ts';
 
 /** What an update comes to. Nothing is written yet. */
@@ -40,12 +40,13 @@ export async function update(
   const edits = new Map<Source, Replacement[]>();
   const results: Result[] = [...earlier, ...answers.notes.map((note) => noteResult(note, {}))];
 
-  if (lookup) await decider.askAhead(await findAll(sources, config));
+  const ahead = lookup ? await findAll(sources, config) : undefined;
+  if (ahead) await decider.askAhead([...ahead.values()].flatMap(({ governed }) => governed));
   const matched = new Set<ExplicitUpdate>();
   for (const source of sources) {
     const replacements: Replacement[] = [];
     for (const document of documentsWith(source.text, source.documents, words)) {
-      const found = await findImages(source, document, config);
+      const found = ahead?.get(document) ?? (await findImages(source, document, config));
       for (const update of found.updates) matched.add(update);
       const plan = await planDocument(found, decider, forbidden);
       const edited = await editDocument(source, document, plan);
@@ -60,14 +61,14 @@ export async function update(
   return conclude(edits, results, config);
 }
 
-/** Every governed field of all sources, for a look-up that takes long where it is asked for one after the other. */
-async function findAll(sources: readonly Source[], config: Config): Promise<GovernedField[]> {
+/** What all documents have, for a look-up, which takes long where it is asked one thing after the other. */
+async function findAll(sources: readonly Source[], config: Config): Promise<Map<Slice, Found>> {
   const words = wordsOf(config.spec);
-  const fields: GovernedField[] = [];
+  const all = new Map<Slice, Found>();
   for (const source of sources)
     for (const document of documentsWith(source.text, source.documents, words))
-      fields.push(...(await findImages(source, document, config)).governed);
-  return fields;
+      all.set(document, await findImages(source, document, config));
+  return all;
 }
 
 function unmatched({ image, targets }: ExplicitUpdate): Note {

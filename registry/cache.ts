@@ -141,8 +141,9 @@ async function takeLock(lock: string): Promise<boolean> {
       () => 0,
     );
     if (age > LOCK_STALE_MS) await unlink(lock).catch(() => undefined);
-    else if (performance.now() - start > LOCK_WAIT_MS) return false;
-    else await sleep(LOCK_RETRY_MS);
+    // Also after an old one, which may be of another user and stay.
+    if (performance.now() - start > LOCK_WAIT_MS) return false;
+    await sleep(LOCK_RETRY_MS);
   }
 }
 

@@ -83,22 +83,18 @@ class RegistryClient implements Registry {
       if (head.status === 200 && digest !== undefined && isDigest(digest)) return digest;
       // No HEAD here, or one without the digest; a 404 of HEAD alone has been seen too.
       if (!NO_HEAD.has(head.status)) throw failure(repository, ask, head);
-      const { body, digest: told } = await this.#getManifest(repository, ask);
-      return told ?? digestOf(body, 'sha256');
+      return (await this.#getManifest(repository, tag)).digest;
     });
   }
 
   manifest(repository: Repository, reference: string): Promise<Manifest> {
     return this.#clean(async () => {
-      const ask = this.#askManifest(repository, reference);
-      const { body, digest, type } = await this.#getManifest(repository, ask);
-      const wanted = isDigest(reference) ? reference : digest;
-      if (wanted !== undefined) verify(repository, body, wanted);
+      const { body, digest, type } = await this.#getManifest(repository, reference);
       const value = parseJson(body);
       const mediaType = type ?? asText(asMap(value)?.['mediaType']);
       if (!asMap(value) || mediaType === undefined)
         throw new RegistryError('malformed', `${nameOf(repository)}: ${reference} is not the JSON of a manifest`);
-      return { digest: wanted ?? digestOf(body, 'sha256'), mediaType, body: value };
+      return { digest, mediaType, body: value };
     });
   }
 
@@ -124,19 +120,25 @@ class RegistryClient implements Registry {
     return { method: 'GET', url, accept: ACCEPT, maxBytes: MAX_MANIFEST_BYTES };
   }
 
-  /** A manifest with the digest and type that its headers tell. */
-  async #getManifest(repository: Repository, ask: Ask): Promise<{ body: Buffer; digest?: string; type?: string }> {
+  /** A manifest with its digest, which is checked where one was asked for or told, and the type that its headers tell. */
+  async #getManifest(
+    repository: Repository,
+    reference: string,
+  ): Promise<{ body: Buffer; digest: string; type?: string }> {
+    const ask = this.#askManifest(repository, reference);
     const { body, headers } = expectOk(repository, ask, await this.#login.send(repository, ask));
-    const digest = headers['docker-content-digest']?.[0];
     const type = headers['content-type']?.[0]?.split(';')[0]?.trim().toLowerCase();
     if (type?.startsWith('application/vnd.docker.distribution.manifest.v1+'))
       throw new RegistryError(
         'malformed',
         `${nameOf(repository)}: the image is of Docker's schema 1, which is not read; push it anew`,
       );
+    const told = isDigest(reference) ? reference : headers['docker-content-digest']?.[0];
+    const digest = told !== undefined && isDigest(told) ? told : digestOf(body, 'sha256');
+    verify(repository, body, digest);
     return {
       body,
-      ...(digest !== undefined && isDigest(digest) && { digest }),
+      digest,
       ...(type !== undefined && /manifest|index/.test(type) && { type }),
     };
   }

@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import type { Lookup, Need } from '../fn/lookup/lookup.ts';
-import type { ImageMetadata, TagMetadata } from '../fn/lookup/metadata.ts';
+import type { ImageMetadata } from '../fn/lookup/metadata.ts';
 import type { Note } from '../fn/note.ts';
 import { canonicalName } from '../fn/reference.ts';
 import { RegistryError } from './error.ts';
@@ -62,7 +62,9 @@ export class RegistryLookup implements Lookup {
   #remember(image: string, name: string, digest: string): void {
     const unlisted: Found = { metadata: { image, complete: false, tags: [] }, listed: false };
     const { metadata, listed } = this.#found.get(canonicalName(image)) ?? unlisted;
-    const tags = withDigest(metadata.tags, name, digest);
+    const known = metadata.tags.find((tag) => tag.name === name);
+    // By what else is known of the tag a choice was made: a record of it makes the same again.
+    const tags = [...metadata.tags.filter((tag) => tag !== known), { ...known, name, digest }];
     this.#found.set(canonicalName(image), { metadata: { ...metadata, tags }, listed });
   }
 
@@ -78,13 +80,4 @@ export class RegistryLookup implements Lookup {
       }
     });
   }
-}
-
-/** Tags with what one of them names now: if that is news, what was known of its image is known no more. */
-export function withDigest(tags: readonly TagMetadata[], name: string, digest: string): TagMetadata[] {
-  const known = tags.find((tag) => tag.name === name);
-  const { firstSeen } = known ?? {};
-  const isNews = known?.digest !== undefined && known.digest !== digest;
-  const stays = isNews ? firstSeen !== undefined && { firstSeen } : known;
-  return [...tags.filter((tag) => tag !== known), { ...stays, name, digest }];
 }

@@ -2,7 +2,7 @@
 import type { TagMetadata } from '../fn/lookup/metadata.ts';
 import type { Note } from '../fn/note.ts';
 import { rank } from '../fn/policy/rank.ts';
-import { Refusal, type Rule } from '../fn/policy/rule.ts';
+import { isRefusal, type Rule } from '../fn/policy/rule.ts';
 import { searchNewest } from './newest.ts';
 import { searchRipe, type Ripeness } from './ripe.ts';
 import type { Room } from './room.ts';
@@ -67,7 +67,7 @@ export async function lookUpAges(room: Room, { rule, current }: Need): Promise<N
 }
 
 function acceptable(room: Room, rule: Rule): string[] {
-  return room.names.filter((name) => !(rule.filter(name) instanceof Refusal));
+  return room.names.filter((name) => !isRefusal(rule.filter(name)));
 }
 
 /** The tags that a rule accepts but for their age, best first; of those that it cannot tell apart, all. */
@@ -87,9 +87,10 @@ function isUnknown(room: Room, name: string): boolean {
 const LONG_AGO = '2000-01-01T00:00:00Z';
 
 function ripeness(room: Room, rule: Rule, name: string): Ripeness {
-  if (isOldEnough(room, rule, room.describe(name))) return 'old';
-  const mayBeOld = room.created(name) === undefined && isOldEnough(room, rule, room.describe(name, LONG_AGO));
-  return mayBeOld ? 'unknown' : 'young';
+  if (room.created(name) !== undefined || room.pushed(name))
+    return isOldEnough(room, rule, room.describe(name)) ? 'old' : 'young';
+  // Also where it was first seen long ago: it may have been pushed again.
+  return isOldEnough(room, rule, room.describe(name, LONG_AGO)) ? 'unknown' : 'young';
 }
 
 /** As `choose` judges it: what an age counts from is its matter. */

@@ -27,6 +27,8 @@ export interface Search {
   open(): string[];
 }
 
+/** Seconds by which the clocks of builders, registries and this machine may differ. */
+const CLOCK_SKEW = 3600;
 /** So many tags in a row, none built after the one before it, show that the times fall along the order of the names. */
 const WINDOW = 5;
 /** How many tags are looked up at once. */
@@ -39,8 +41,8 @@ const MAX_FRESH = 20;
 /**
  * Searches for the newest of `names`, or with `descending` the oldest. The rule for stopping, from sound to likely:
  *
- * 1. An image is not built after it was pushed. A tag whose bound lies before the best time found can't win. With push
- *    times the tags are looked up in their order until that holds for the rest.
+ * 1. An image is not built after it was pushed, as far as clocks agree. A tag whose bound lies before the best time found
+ *    by more than `CLOCK_SKEW` can't win. With push times the tags are looked up in their order until that holds for the rest.
  * 2. Tags that came since the last listing are looked up, whatever their names are.
  * 3. Tags whose names differ in numbers and commits alone are a family, ordered by those numbers, from left to right.
  *    From its greatest on tags are looked up until `WINDOW` in a row fall along the order and end below the best time
@@ -66,18 +68,17 @@ export function searchNewest(names: readonly string[], known: Known, descending:
     if (known.created(name) !== undefined || known.barred(name)) return false;
     if (!best || descending) return true;
     const bound = known.bound(name);
-    return !bound || compareTimes(bound, best) >= 0;
+    return !bound || compareTimes({ ...bound, seconds: bound.seconds + CLOCK_SKEW }, best) >= 0;
   }
 
   /** What to look up in a line, the best-looking tag first. */
   function missing(line: readonly Look[], best: Instant | undefined): string[] {
-    const open = (looks: readonly Look[]) => looks.flatMap(({ name }) => (isOpen(name, best) ? name : []));
-    if (line[0]?.numbers.length === 0) return open(line.toSorted(byFirstSeen));
+    if (line[0]?.numbers.length === 0) return firstOpen(line.toSorted(byFirstSeen), 0, BATCH, best);
     let chain = 0;
     let last: Instant | undefined;
     for (const [i, { name }] of line.entries()) {
       const time = known.created(name);
-      if (time === undefined && isOpen(name, best)) return open(line.slice(i)).slice(0, WINDOW - chain);
+      if (time === undefined && isOpen(name, best)) return firstOpen(line, i, WINDOW - chain, best);
       if (!time) continue;
       if (last && better(time, last)) chain = 0;
       last = time;
@@ -90,15 +91,25 @@ export function searchNewest(names: readonly string[], known: Known, descending:
     return [];
   }
 
+  /** No more than are looked up next: of a hundred thousand tags the rest would be collected at each step. */
+  function firstOpen(line: readonly Look[], from: number, count: number, best: Instant | undefined): string[] {
+    const open: string[] = [];
+    for (let i = from; i < line.length && open.length < count; i++) {
+      const { name } = line[i]!;
+      if (isOpen(name, best)) open.push(name);
+    }
+    return open;
+  }
+
   function missingInRest(line: readonly Look[], from: number, end: Instant, best: Instant | undefined): string[] {
     const rest = line.slice(from);
     const agrees = rest.every(({ name }) => {
       const time = known.created(name);
       return !time || !better(time, end);
     });
-    if (agrees) return probes(line, from).flatMap(({ name }) => (isOpen(name, best) ? name : []));
+    if (agrees) return firstOpen(probes(line, from), 0, BATCH, best);
     const lines = split(line);
-    if (!lines) return rest.flatMap(({ name }) => (isOpen(name, best) ? name : []));
+    if (!lines) return firstOpen(rest, 0, BATCH, best);
     return lines.flatMap((each) => missing(each, best));
   }
 
@@ -110,22 +121,25 @@ export function searchNewest(names: readonly string[], known: Known, descending:
   return {
     next() {
       const best = bestTime();
-      const open = names.filter((name) => isOpen(name, best));
-      const fresh = descending ? [] : open.filter((name) => known.fresh(name));
+      const fresh = descending ? [] : names.filter((name) => known.fresh(name) && isOpen(name, best));
       if (fresh.length > 0 && fresh.length <= MAX_FRESH) return fresh.slice(0, BATCH);
       if (!descending) {
-        const pushed = open.flatMap((name) => ({ name, time: known.pushed(name) })).filter(hasTime);
+        const pushed = names.flatMap((name) => {
+          const time = known.pushed(name);
+          return time && isOpen(name, best) ? { name, time } : [];
+        });
         if (pushed.length > 0)
           return pushed
             .toSorted((a, b) => compareTimes(b.time, a.time))
             .slice(0, PUSHED_BATCH)
             .map(({ name }) => name);
       }
+      const wanted: string[] = [];
       for (const family of families) {
-        const wanted = missing(family, best);
-        if (wanted.length > 0) return wanted.slice(0, BATCH);
+        if (wanted.length >= BATCH) break;
+        wanted.push(...missing(family, best).slice(0, BATCH));
       }
-      return [];
+      return wanted.slice(0, BATCH);
     },
     open() {
       const best = bestTime();
@@ -134,18 +148,14 @@ export function searchNewest(names: readonly string[], known: Known, descending:
   };
 }
 
-function hasTime(entry: { name: string; time: Instant | undefined }): entry is { name: string; time: Instant } {
-  return entry.time !== undefined;
-}
-
 /** Families with numbers first, the largest first; each with its best-looking tag first. */
 function familiesOf(names: readonly string[], descending: boolean): Look[][] {
   const families = new Map<string, Look[]>();
   for (const name of names) {
-    const look = lookOf(name);
-    const family = families.get(look.family);
-    if (family) family.push(look);
-    else families.set(look.family, [look]);
+    const { family, look } = lookOf(name);
+    const looks = families.get(family);
+    if (looks) looks.push(look);
+    else families.set(family, [look]);
   }
   const order = (a: Look, b: Look) =>
     (descending ? compareLooks(a, b) : compareLooks(b, a)) || (a.name < b.name ? -1 : 1);
@@ -180,7 +190,7 @@ function probes(line: readonly Look[], from: number): Look[] {
 function split(line: readonly Look[]): Look[][] | undefined {
   const count = line[0]?.numbers.length ?? 0;
   for (let place = 0; place < count; place++) {
-    const parts = new Map<string, Look[]>();
+    const parts = new Map<number | bigint, Look[]>();
     for (const look of line) {
       const part = parts.get(look.numbers[place]!);
       if (part) part.push(look);

@@ -22,7 +22,7 @@ export function writeMetadata(all: readonly ImageMetadata[], format: 'yaml' | 'j
 const API_VERSION = 'image-update.dev/v1alpha1';
 const KIND = 'ImageMetadata';
 
-function yamlDocument({ image, scannedAt, complete, times, tags }: ImageMetadata, name: string): string {
+function yamlDocument({ image, scannedAt, complete, times, tags, gone }: ImageMetadata, name: string): string {
   const lines = [
     `apiVersion: ${API_VERSION}`,
     `kind: ${KIND}`,
@@ -31,9 +31,14 @@ function yamlDocument({ image, scannedAt, complete, times, tags }: ImageMetadata
     ...(scannedAt === undefined ? [] : [`scannedAt: ${scalar(scannedAt)}`]),
     `complete: ${complete}`,
     ...(times === undefined ? [] : [`times: ${times}`]),
-    ...(tags.length === 0 ? ['tags: []'] : ['tags:', ...sortTags(tags).map((tag) => `- {${flowEntries(tag)}}`)]),
+    ...(tags.length === 0 ? ['tags: []'] : ['tags:', ...yamlTags(tags)]),
+    ...(gone ? ['gone:', ...yamlTags(gone)] : []),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function yamlTags(tags: readonly TagMetadata[]): string[] {
+  return sortTags(tags).map((tag) => `- {${flowEntries(tag)}}`);
 }
 
 function flowEntries(tag: TagMetadata): string {
@@ -51,7 +56,7 @@ function scalar(value: string): string {
   return encodeScalar({ kind: 'scalar', style: 'plain', start: 0, end: 0, value: '' }, value, '');
 }
 
-function jsonDocument({ image, scannedAt, complete, times, tags }: ImageMetadata, name: string): string {
+function jsonDocument({ image, scannedAt, complete, times, tags, gone }: ImageMetadata, name: string): string {
   const head = JSON.stringify({
     apiVersion: API_VERSION,
     kind: KIND,
@@ -61,8 +66,12 @@ function jsonDocument({ image, scannedAt, complete, times, tags }: ImageMetadata
     complete,
     times,
   });
+  return `${head.slice(0, -1)},"tags":${jsonTags(tags)}${gone ? `,"gone":${jsonTags(gone)}` : ''}}`;
+}
+
+function jsonTags(tags: readonly TagMetadata[]): string {
   const lines = sortTags(tags).map((tag) => `\n${jsonTag(tag)}`);
-  return `${head.slice(0, -1)},"tags":[${lines.join(',')}${lines.length > 0 ? '\n' : ''}]}`;
+  return `[${lines.join(',')}${lines.length > 0 ? '\n' : ''}]`;
 }
 
 function jsonTag(tag: TagMetadata): string {
@@ -96,9 +105,10 @@ function objectName(canonical: string): string {
  * nothing new gives the very record, until that is a day old.
  */
 export function uniteMetadata(earlier: ImageMetadata, scan: ImageMetadata): ImageMetadata {
-  const known = new Map(earlier.tags.map((tag) => [tag.name, tag]));
-  const tags = sortTags(scan.tags).map((tag) => uniteTag(known.get(tag.name), tag));
-  const united: ImageMetadata = { ...scan, image: earlier.image, tags };
+  const known = new Map([...(earlier.gone ?? []), ...earlier.tags].map((tag) => [tag.name, tag]));
+  const unite = (tags: readonly TagMetadata[]) => sortTags(tags).map((tag) => uniteTag(known.get(tag.name), tag));
+  const united: ImageMetadata = { ...scan, image: earlier.image, tags: unite(scan.tags) };
+  if (scan.gone) united.gone = unite(scan.gone);
   if (earlier.scannedAt === undefined || scan.scannedAt === undefined) return united;
   const age = Date.parse(scan.scannedAt) - Date.parse(earlier.scannedAt);
   // A scan that is older by its own word, or much younger, says so.

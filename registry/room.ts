@@ -1,6 +1,6 @@
 import type { ImageMetadata, TagMetadata } from '../fn/lookup/metadata.ts';
 import type { Note } from '../fn/note.ts';
-import { isEpochDay, readTime, type Instant } from '../fn/policy/time.ts';
+import { compareTimes, isEpochDay, readTime, type Instant } from '../fn/policy/time.ts';
 import { RegistryError, type RegistryErrorKind } from './error.ts';
 import { inspect, inspectedBy, type Inspection } from './inspect.ts';
 import type { DigestFact, Knowledge, TagFact } from './knowledge.ts';
@@ -36,6 +36,8 @@ export class Room {
   changed = false;
   /** How many tags may still be looked up. */
   lookups: number;
+  /** The tags that stand in manifests. */
+  readonly currents = new Set<string>();
   /** Why look-ups ended before their time. */
   stopped: string | undefined;
   readonly #options: RoomOptions;
@@ -141,8 +143,8 @@ export class Room {
     const reader = this.#options.pushTimes.find((each) => each.serves(host, challenge));
     const pushes = await reader?.read(this.repository, { tags: new Set(wanted), enough }, challenge);
     if (!pushes) return;
-    for (const [name, { pushed, digest }] of pushes.tags)
-      if (this.isListed(name)) this.#takeTag(name, { pushed, ...(digest !== undefined && { digest }) });
+    for (const [name, push] of pushes.tags)
+      if (this.isListed(name)) this.#takeTag(name, { ...this.#digestSince(name, push.pushed), ...push });
     if (pushes.othersBefore !== undefined) this.knowledge.pushedBefore = { at: this.now, before: pushes.othersBefore };
     this.changed = true;
   }
@@ -172,7 +174,10 @@ export class Room {
     if (digest === undefined && known?.digest !== undefined) digest = await this.digest(name);
     if (digest !== undefined && this.#digestFact(digest)) return;
     const manifest = await registry.manifest(this.repository, digest ?? name);
-    if (digest === undefined) this.#takeTag(name, { ...this.#pushedAt(name), digest: manifest.digest });
+    if (digest === undefined) {
+      this.#takeTag(name, { ...this.#pushedAt(name), digest: manifest.digest });
+      this.#digests.set(name, Promise.resolve(manifest.digest));
+    }
     if (this.#digestFact(manifest.digest)) return;
     let inspection = this.#inspections.get(manifest.digest);
     if (!inspection) {
@@ -180,6 +185,14 @@ export class Room {
       this.#inspections.set(manifest.digest, inspection);
     }
     this.#keepDigest(manifest.digest, await inspection);
+  }
+
+  /** What a tag names, if it was asked since this push: not every API tells it. */
+  #digestSince(name: string, pushed: string): Pick<TagFact, 'digest'> {
+    const { digest, checkedAt } = this.knowledge.tags.get(name) ?? {};
+    const [asked, push] = [readTime(checkedAt), readTime(pushed)];
+    const isSince = asked !== undefined && push !== undefined && compareTimes(asked, push) >= 0;
+    return isSince && digest !== undefined ? { digest } : {};
   }
 
   /** A push time is kept where only the digest was not known. */
@@ -273,14 +286,17 @@ export class Room {
       .map(([name]) => this.describe(name));
   }
 
-  /** A tag that is gone from the listing, if it was known. */
-  vanished(name: string): TagMetadata | undefined {
-    return this.isListed(name) || !this.knowledge.seen.has(name) ? undefined : this.describe(name);
+  /** The current tags that are gone from the listing, of those whose time is known. */
+  #goneCurrents(): TagMetadata[] {
+    const unlisted = [...this.currents].filter((name) => !this.isListed(name) && this.knowledge.seen.has(name));
+    return unlisted.map((name) => this.describe(name)).filter(({ created }) => created !== undefined);
   }
 
   metadata(image: string): ImageMetadata {
     const metadata: ImageMetadata = { image, scannedAt: this.now, complete: this.complete, tags: this.listed() };
     if (this.#names.some((name) => this.created(name) === undefined)) metadata.times = 'partial';
+    const gone = this.#goneCurrents();
+    if (gone.length > 0) metadata.gone = gone;
     return metadata;
   }
 

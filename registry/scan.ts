@@ -1,5 +1,5 @@
 import type { Need } from '../fn/lookup/lookup.ts';
-import type { ImageMetadata, TagMetadata } from '../fn/lookup/metadata.ts';
+import type { ImageMetadata } from '../fn/lookup/metadata.ts';
 import type { Note } from '../fn/note.ts';
 import { canonicalName } from '../fn/reference.ts';
 import type { Cache } from './cache.ts';
@@ -20,8 +20,6 @@ export interface Scan {
   metadata: ImageMetadata;
   /** What its reader should know: names that were dropped, times that were not looked up, tags that vanished. */
   notes: Note[];
-  /** Current tags that are gone from the listing, as an earlier run knew them: `choose` takes their `created`. */
-  vanished: TagMetadata[];
 }
 
 export interface ScannerOptions {
@@ -104,6 +102,7 @@ export function createScanner(options: ScannerOptions): Scanner {
       await room.list();
       const notes = await relist(room, needs);
       for (const need of needs) {
+        if (need.current !== undefined) room.currents.add(need.current);
         const note = need.rule.order.by === 'time' ? await lookUpTimes(room, need) : await lookUpAges(room, need);
         if (note) notes.push(note);
       }
@@ -111,7 +110,6 @@ export function createScanner(options: ScannerOptions): Scanner {
       return {
         metadata: room.metadata(image),
         notes: [...room.notes(), ...notes, ...(cache?.notes() ?? [])].map((note) => ({ image, ...note })),
-        vanished: needs.flatMap(({ current }) => (current === undefined ? [] : (room.vanished(current) ?? []))),
       };
     });
   }

@@ -1,3 +1,4 @@
+import { boundYoungGeneration } from '../fn/heap.ts';
 import { asMap, asText, type Values } from '../fn/lookup/values.ts';
 import { isDigest, isTag } from '../fn/reference.ts';
 import { RegistryError } from './error.ts';
@@ -17,6 +18,8 @@ export interface TagBounds {
 /** Google's registries put some 300 bytes beside each tag. */
 const TAG_BOUNDS: TagBounds = { pages: 10_000, tags: 250_000, bytes: 256 * 1024 * 1024 };
 const MAX_PAGE_BYTES = 64 * 1024 * 1024;
+/** Some 50,000 tags: from here on memory counts more than the milliseconds of collecting it often. */
+const LARGE_BYTES = 512 * 1024;
 /** The most that ECR gives; a registry may give fewer, and an old one gives all. */
 const PAGE_SIZE = 1000;
 /** Pages in a row without a new tag, after which the links are taken for a loop. */
@@ -93,8 +96,9 @@ class Listing {
 
   /** @throws RegistryError where the answer is no page. */
   take(response: HttpResponse, url: URL): void {
-    const { tags, manifests } = readPage(response, url);
     this.#bytes += response.body.length;
+    if (this.#bytes > LARGE_BYTES) boundYoungGeneration();
+    const { tags, manifests } = readPage(response, url);
     const before = this.#tags.size;
     for (const tag of tags) {
       if (typeof tag !== 'string' || !isTag(tag)) this.#dropped++;

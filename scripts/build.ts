@@ -37,9 +37,9 @@ const options = {
 /** Where the SDKs of the clouds go. */
 const CLOUDS = 'clouds';
 
-/** The file of a module that is loaded late, if it is a cloud's login or an SDK: a package that is loaded late is one. */
+/** The file of a module that is loaded late, if it has an SDK in it or is one: a package that is loaded late is. */
 export function cloudFile(id: string): string | undefined {
-  if (/^registry\/credentials\/(?:aws|azure|google)\.ts$/.test(id)) return `${CLOUDS}/${basename(id, '.ts')}.js`;
+  if (/^registry\/credentials\/(?:azure|google)\.ts$/.test(id)) return `${CLOUDS}/${basename(id, '.ts')}.js`;
   return /^[@a-z]/.test(id) && !id.endsWith('.ts')
     ? `${CLOUDS}/${id.replace(/^@/, '').replaceAll('/', '-')}.js`
     : undefined;

@@ -1,6 +1,7 @@
 // One file an entry point, of which a run compiles only what it needs: modules that the sources load by `import()` are
 // bundled apart and put into the file as text. Node compiles the whole of a file at its start; a text costs little. Where there
-// is much of it, files beside the program cost nothing.
+// is much of it, files beside the program cost nothing. Each has its own copy of what it imports: what goes from one to another
+// must not be told by its class.
 import { isBuiltin } from 'node:module';
 import { relative, sep } from 'node:path';
 import { build, type BuildOptions, type Plugin } from 'esbuild';

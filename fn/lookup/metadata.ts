@@ -13,6 +13,8 @@ export interface ImageMetadata {
   /** `partial`: times were looked up only of tags that could win, so that others may have one too. */
   times?: 'partial';
   tags: TagMetadata[];
+  /** Tags that stand in manifests and that the listing no longer has, as they were known before: nothing moves back below them. */
+  gone?: TagMetadata[];
 }
 
 export interface TagMetadata {
@@ -36,17 +38,20 @@ export function readMetadata(resource: Values): ImageMetadata | Note {
   const image = asText(resource['image']);
   if (image === undefined || !isName(image))
     return malformed(`its image is ${JSON.stringify(resource['image'])}, not a repository`);
-  const { tags } = resource;
-  if (tags !== undefined && tags !== null && !Array.isArray(tags)) return malformed(`tags of ${image} is not a list`);
+  const [tags, gone] = [readTags(resource['tags']), readTags(resource['gone'])];
+  if (!tags || !gone) return malformed(`${tags ? 'gone' : 'tags'} of ${image} is not a list`);
   const scannedAt = asText(resource['scannedAt']);
-  const metadata: ImageMetadata = { image, complete: resource['complete'] !== false, tags: [] };
+  const metadata: ImageMetadata = { image, complete: resource['complete'] !== false, tags };
   if (scannedAt !== undefined) metadata.scannedAt = scannedAt;
   if (resource['times'] === 'partial') metadata.times = 'partial';
-  for (const entry of tags ?? []) {
-    const tag = readTag(entry);
-    if (tag) metadata.tags.push(tag);
-  }
+  if (gone.length > 0) metadata.gone = gone;
   return metadata;
+}
+
+/** Undefined for what is no list. */
+function readTags(value: unknown): TagMetadata[] | undefined {
+  if (value === undefined || value === null) return [];
+  return Array.isArray(value) ? value.flatMap((entry) => readTag(entry) ?? []) : undefined;
 }
 
 const TEXTS = ['digest', 'created', 'pushed', 'firstSeen'] as const;

@@ -2,7 +2,7 @@ import type { ImageMetadata, TagMetadata } from '../lookup/metadata.ts';
 import type { Note } from '../note.ts';
 import { chooseMessage, chooseWarnings } from './explain.ts';
 import { rank, type Ranked, type Ties } from './rank.ts';
-import { Refusal, type RefusalRule, type Rule } from './rule.ts';
+import { isRefusal, turnAway, type RefusalRule, type Rule } from './rule.ts';
 
 /** What is there now. Without a `tag` the reference has none (`image: app`, `app@sha256:…`). */
 export interface Current {
@@ -129,14 +129,19 @@ function whyHold(
   const unknownHolds = rule.kind === 'pattern' && options.unknownCurrent === 'hold' && order.by === 'time';
   if (current.tag === undefined) return unknownHolds ? 'current-unknown' : undefined;
 
-  const listed = metadata.tags.find(({ name }) => name === current.tag);
-  const tag = listed ?? { name: current.tag, ...(current.created !== undefined && { created: current.created }) };
+  const isCurrent = ({ name }: TagMetadata) => name === current.tag;
+  const listed = metadata.tags.find(isCurrent);
+  const tag = listed ??
+    metadata.gone?.find(isCurrent) ?? {
+      name: current.tag,
+      ...(current.created !== undefined && { created: current.created }),
+    };
   const value = rule.filter(tag.name);
-  const passes = !(value instanceof Refusal);
+  const passes = !isRefusal(value);
   const key = readCurrent(rule, passes ? value : undefined, tag);
   const holds = rule.downgrade === 'Hold' && passes;
 
-  if (key instanceof Refusal) {
+  if (isRefusal(key)) {
     // Without a key nothing tells which way a move goes. Orders of names then let it go: the current name means nothing to them.
     if (order.by !== 'time') return undefined;
     const pattern = rule.kind === 'pattern';
@@ -154,7 +159,7 @@ function whyHold(
 function readCurrent({ order }: Rule, value: string | undefined, tag: TagMetadata): unknown {
   if (value !== undefined) return order.read(value, tag);
   if (order.by === 'time' || order.by === 'version') return order.read(tag.name, tag);
-  return new Refusal('filter');
+  return turnAway('filter');
 }
 
 function judgeNothing(rule: Rule, metadata: ImageMetadata, rejected: Rejection[]): Verdict {

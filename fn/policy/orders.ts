@@ -1,18 +1,18 @@
 /** The four orders that tags may be chosen by. */
 import { compareDecimals, rankDecimal, readDecimal, type Decimal } from './decimal.ts';
 import { checkRange, type Range } from './range.ts';
-import { Refusal, type Order } from './rule.ts';
+import { turnAway, type Order } from './rule.ts';
 import { compareTimes, readTime, type Instant } from './time.ts';
 import { compareVersions, rankVersion, type Version } from './version.ts';
 
-const NOT_A_VERSION = new Refusal('not-a-version');
-const NOT_A_NUMBER = new Refusal('not-a-number');
-const NO_TIME = new Refusal('no-time');
+const NOT_A_VERSION = turnAway('not-a-version');
+const NOT_A_NUMBER = turnAway('not-a-number');
+const NO_TIME = turnAway('no-time');
 
 /** By version, within a range; `text` is how the rule's author wrote the range. */
 export function versionOrder(text: string, range: Range, read: (value: string) => Version | undefined): Order<Version> {
-  const outside = new Refusal('range', text);
-  const prerelease = new Refusal('prerelease', text);
+  const outside = turnAway('range', text);
+  const prerelease = turnAway('prerelease', text);
   return {
     by: 'version',
     read: (value) => read(value) ?? NOT_A_VERSION,

@@ -3,7 +3,7 @@ import { glob } from './glob.ts';
 import { timeOrder, versionOrder } from './orders.ts';
 import { readRange } from './range.ts';
 import { compileRegexp } from './regexp.ts';
-import { Refusal, type Malformed, type Rule } from './rule.ts';
+import { turnAway, type Malformed, type Rule } from './rule.ts';
 import { readStrictVersion, readVersion } from './version.ts';
 import type { Note } from '../note.ts';
 
@@ -43,11 +43,11 @@ const compilers: Record<PatternType, (body: string) => Compiled | string> = {
   'strict-semver': (body) => compileSemver('strict-semver', body),
 };
 
-const LATEST = new Refusal('latest');
+const LATEST = turnAway('latest');
 
 function compileGlob(body: string): Compiled {
   const matches = glob(body);
-  const refusal = new Refusal('filter', `glob:${body}`);
+  const refusal = turnAway('filter', `glob:${body}`);
   const filter = (name: string) => (matches(name) ? name : refusal);
   return { filter: body === 'latest' ? filter : unlessLatest(filter), order: timeOrder, warnings: globWarnings(body) };
 }
@@ -55,7 +55,7 @@ function compileGlob(body: string): Compiled {
 function compileRegexpBody(body: string): Compiled | string {
   const regexp = compileRegexp(body);
   if (typeof regexp === 'string') return regexp;
-  const refusal = new Refusal('filter', `regexp:${body}`);
+  const refusal = turnAway('filter', `regexp:${body}`);
   const filter = unlessLatest((name) => (regexp.test(name) ? name : refusal));
   const warnings = /^\s|\s$/.test(body)
     ? [matchesNothing(`regexp:${body}`, 'a space at its end is part of the pattern, and tags have none')]

@@ -4,7 +4,7 @@ import { numberOrder, textOrder, timeOrder, versionOrder } from './orders.ts';
 import { globWarnings, unlessLatest } from './pattern.ts';
 import { readRange } from './range.ts';
 import { compileRegexp, type Regexp } from './regexp.ts';
-import { Refusal, type Malformed, type Order, type Rule } from './rule.ts';
+import { turnAway, type Malformed, type Order, type Refusal, type Rule } from './rule.ts';
 import { readTemplate, type Groups } from './template.ts';
 import { readDuration } from './time.ts';
 import { readFullVersion } from './version.ts';
@@ -137,7 +137,7 @@ function readFilter(spec: Fields, by: Order<unknown>['by']): ReadFilter {
 
 function globFilter(pattern: string): ReadFilter {
   const matches = glob(pattern);
-  const refusal = new Refusal('filter', `glob:${pattern}`);
+  const refusal = turnAway('filter', `glob:${pattern}`);
   return {
     filter: (name) => (matches(name) ? name : refusal),
     label: `where glob:${pattern}`,
@@ -154,7 +154,7 @@ function regexpFilter(
 ): ReadFilter {
   const regexp = compileRegexp(pattern);
   if (typeof regexp === 'string') throw new SpecError(`${where}.${key} "${pattern}": ${regexp}`);
-  const refusal = new Refusal('filter', `regexp:${pattern}`);
+  const refusal = turnAway('filter', `regexp:${pattern}`);
   const label = `where regexp:${pattern}`;
   if (extract === '') return { filter: (name) => (regexp.test(name) ? name : refusal), label, warnings: [] };
   const { expand, warnings } = readExtract(extract, regexp, where, by);
@@ -201,7 +201,7 @@ function readExcludes(value: unknown): Exclude[] {
     const pattern = optionalText(item, `spec.exclude[${i}]`) ?? '';
     const regexp = compileRegexp(pattern);
     if (typeof regexp === 'string') throw new SpecError(`spec.exclude[${i}] "${pattern}": ${regexp}`);
-    return { pattern, test: regexp.test, refusal: new Refusal('excluded', `regexp:${pattern}`) };
+    return { pattern, test: regexp.test, refusal: turnAway('excluded', `regexp:${pattern}`) };
   });
 }
 

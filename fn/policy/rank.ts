@@ -1,7 +1,7 @@
 import type { ImageMetadata, TagMetadata } from '../lookup/metadata.ts';
 import type { Rejection } from './choose.ts';
 import { compareNaturally, compareTexts } from './orders.ts';
-import { Refusal, type Rule } from './rule.ts';
+import { isRefusal, turnAway, type Refusal, type Rule } from './rule.ts';
 import { orderByRank } from './sort.ts';
 import { isEpochDay, millisecondsBetween, readTime, type Instant } from './time.ts';
 import { compareVersions, readVersion, type Version } from './version.ts';
@@ -40,8 +40,8 @@ export function rank(rule: Rule, metadata: ImageMetadata, current: string | unde
   // A function of its own: V8 compiles what is called often sooner than what loops long.
   function admit(tag: TagMetadata): void {
     const value = rule.filter(tag.name);
-    const key = value instanceof Refusal ? value : order.read(value, tag);
-    const refusal = key instanceof Refusal ? key : (order.refuse?.(key) ?? tooYoung(rule, tag, now));
+    const key = isRefusal(value) ? value : order.read(value, tag);
+    const refusal = isRefusal(key) ? key : (order.refuse?.(key) ?? tooYoung(rule, tag, now));
     if (refusal) {
       rejected.push(rejection(tag, refusal));
       return;
@@ -70,7 +70,7 @@ export function rank(rule: Rule, metadata: ImageMetadata, current: string | unde
   for (const i of orderByRank(ranks, compare)) {
     // Neighbours in the order have been compared, so that all twins are known.
     if (last !== undefined && twins.has(i) && values[i] === values[last]) {
-      rejected.push(rejection(tags[i] as TagMetadata, new Refusal('ambiguous', (tags[last] as TagMetadata).name)));
+      rejected.push(rejection(tags[i] as TagMetadata, turnAway('ambiguous', (tags[last] as TagMetadata).name)));
       continue;
     }
     first ??= i;
@@ -85,20 +85,24 @@ export function rank(rule: Rule, metadata: ImageMetadata, current: string | unde
   };
 }
 
-const AGE_UNKNOWN = new Refusal('age-unknown');
+const AGE_UNKNOWN = turnAway('age-unknown');
 
 /**
- * A tag's age counts from its push, else from the first scan that saw it, else from the build of its image. A scan dates no
- * tag too early; a build is dated by the image itself, which can be old, or lie, and have been pushed a minute ago.
+ * A tag's age counts from its push, else from the first scan that saw it or the build of its image, whichever is later. An
+ * image that was built long ago can have been pushed a minute ago; one that was built after its tag was seen was pushed again.
  */
 function tooYoung({ minimumAge }: Rule, tag: TagMetadata, now: Instant | undefined): Refusal | undefined {
   if (minimumAge === 0) return undefined;
-  for (const text of [tag.pushed, tag.firstSeen, tag.created]) {
-    const since = readTime(text);
-    if (!now || !since || isEpochDay(since)) continue;
-    return millisecondsBetween(since, now) < minimumAge ? new Refusal('too-young', text) : undefined;
-  }
-  return AGE_UNKNOWN;
+  const times = isTold(tag.pushed) ? [tag.pushed] : [tag.firstSeen, tag.created].filter(isTold);
+  if (!now || times.length === 0) return AGE_UNKNOWN;
+  const late = times.find((text) => millisecondsBetween(readTime(text) as Instant, now) < minimumAge);
+  return late === undefined ? undefined : turnAway('too-young', late);
+}
+
+/** Whether a time says anything: it is one, and not the 1970 of reproducible builds. */
+function isTold(text: string | undefined): text is string {
+  const time = readTime(text);
+  return time !== undefined && !isEpochDay(time);
 }
 
 /** How tags that are equal in all else are ordered. */

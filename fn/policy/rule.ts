@@ -51,15 +51,20 @@ export type RefusalRule =
   | 'age-unknown'
   | 'ambiguous';
 
-export class Refusal {
+/** Data and no class: a rule is made in one bundle and asked in another, which would not know the class. */
+export interface Refusal {
   readonly rule: RefusalRule;
   /** The pattern, range, time or other tag that decided, as it stands in the rule or the metadata. */
   readonly detail: string | undefined;
+}
 
-  constructor(rule: RefusalRule, detail?: string) {
-    this.rule = rule;
-    this.detail = detail;
-  }
+export function turnAway(rule: RefusalRule, detail?: string): Refusal {
+  return { rule, detail };
+}
+
+/** Whether what a filter or an order gave is a refusal: no text and no key has a `rule`. */
+export function isRefusal(value: unknown): value is Refusal {
+  return typeof value === 'object' && value !== null && 'rule' in value;
 }
 
 /** What compiling gives instead of a rule. Its reason is `filter-malformed` (patterns) or `policy-malformed` (ImagePolicy). */

@@ -1,29 +1,17 @@
-import { ECRClient, GetAuthorizationTokenCommand } from '@aws-sdk/client-ecr';
 import type { Http } from '../http.ts';
 import type { CloudLogin, CloudRegistry } from './clouds.ts';
+import { withEcr } from './ecr.ts';
 
-/**
- * A login for the private registries of a region, good for 12 hours, by AWS's own chain of identities. The region is the
- * registry's, whatever the environment says.
- */
+/** A login for the private registries of a region, good for 12 hours, by AWS's own chain of identities. */
 export async function login({ aws }: CloudRegistry, _http: Http, signal: AbortSignal): Promise<CloudLogin> {
-  const { region, fips, dualStack } = aws!;
-  const client = new ECRClient({
-    region,
-    // Where the host does not ask for these, the user's own settings stand.
-    ...(fips && { useFipsEndpoint: true }),
-    ...(dualStack && { useDualstackEndpoint: true }),
-  });
-  try {
-    const answer = await client.send(new GetAuthorizationTokenCommand({}), { abortSignal: signal });
-    const { authorizationToken = '', expiresAt } = answer.authorizationData?.[0] ?? {};
-    const [username = '', password] = Buffer.from(authorizationToken, 'base64').toString('utf8').split(':');
-    if (!password) throw new Error('the answer has no authorization token');
-    const expires = expiresAt?.getTime() ?? Date.now();
-    return { credentials: { kind: 'basic', username, password }, expires };
-  } finally {
-    client.destroy();
-  }
+  const answer = await withEcr(aws!, (client, { GetAuthorizationTokenCommand }) =>
+    client.send(new GetAuthorizationTokenCommand({}), { abortSignal: signal }),
+  );
+  const { authorizationToken = '', expiresAt } = answer.authorizationData?.[0] ?? {};
+  const [username = '', password] = Buffer.from(authorizationToken, 'base64').toString('utf8').split(':');
+  if (!password) throw new Error('the answer has no authorization token');
+  const expires = expiresAt?.getTime() ?? Date.now();
+  return { credentials: { kind: 'basic', username, password }, expires };
 }
 
 export function identity(environment: NodeJS.ProcessEnv): string {

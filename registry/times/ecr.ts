@@ -1,10 +1,12 @@
 import type { ECRClientConfig, ImageDetail } from '@aws-sdk/client-ecr';
+import { cloudRegistry } from '../credentials/clouds.ts';
+import { withEcr } from '../credentials/ecr.ts';
 import type { PushTimes, Pushes } from './times.ts';
 
-const HOST =
-  /^([0-9]{12})\.dkr[.-]ecr(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|on\.aws|on\.amazonwebservices\.com\.cn)$/;
 const MAX_PAGES = 10;
 const PAGE_SIZE = 1_000;
+/** For a page. The SDK waits for ever. */
+const TIMEOUT_MS = 30_000;
 
 /**
  * `DescribeImages` of ECR, through Amazon's SDK and with its own login, so only where ambient login is allowed. It sorts
@@ -13,38 +15,30 @@ const PAGE_SIZE = 1_000;
 export function ecrTimes(config: ECRClientConfig = {}): PushTimes {
   return {
     name: 'Amazon ECR',
-    serves: (host) => HOST.test(host),
-    async read({ host, path }) {
-      const [, registryId, region] = HOST.exec(host) ?? [];
-      if (registryId === undefined || region === undefined) return undefined;
-      try {
-        // 300 kB that only those need who ask such a registry.
-        const { DescribeImagesCommand, ECRClient } = await import('@aws-sdk/client-ecr');
-        const client = new ECRClient({ region, maxAttempts: 2, ...config });
-        try {
+    serves: (host) => cloudRegistry(host)?.aws !== undefined,
+    async read({ host, path: repositoryName }) {
+      const { aws } = cloudRegistry(host) ?? {};
+      if (!aws) return undefined;
+      const [registryId] = host.split('.');
+      const asked = { registryId, repositoryName, maxResults: PAGE_SIZE, filter: { tagStatus: 'TAGGED' as const } };
+      const read = withEcr(
+        aws,
+        async (client, { DescribeImagesCommand }) => {
           const pushes: Pushes = { tags: new Map() };
           let nextToken: string | undefined;
           for (let pages = 0; pages < MAX_PAGES; pages++) {
-            const answer = await client.send(
-              new DescribeImagesCommand({
-                registryId,
-                repositoryName: path,
-                maxResults: PAGE_SIZE,
-                filter: { tagStatus: 'TAGGED' },
-                ...(nextToken !== undefined && { nextToken }),
-              }),
-            );
+            const more = nextToken === undefined ? {} : { nextToken };
+            const command = new DescribeImagesCommand({ ...asked, ...more });
+            const answer = await client.send(command, { abortSignal: AbortSignal.timeout(TIMEOUT_MS) });
             for (const detail of answer.imageDetails ?? []) take(pushes, detail);
             nextToken = answer.nextToken;
             if (nextToken === undefined) break;
           }
           return pushes;
-        } finally {
-          client.destroy();
-        }
-      } catch {
-        return undefined;
-      }
+        },
+        { maxAttempts: 2, ...config },
+      );
+      return read.catch(() => undefined);
     },
   };
 }

@@ -28,7 +28,8 @@ export async function readPages(
 ): Promise<Pushes | undefined> {
   const tags = new Map<string, Push>();
   let last: Instant | undefined;
-  let sorted = true;
+  /** Whether a tag that was not read was pushed no later than those that were. */
+  let bounded = true;
   let found = 0;
   let url: URL | undefined = first;
   for (let pages = 0; url && pages < MAX_PAGES && found < wanted.enough; pages++) {
@@ -39,8 +40,13 @@ export async function readPages(
     }
     for (const { tag, pushed, digest } of page.entries) {
       const time = typeof pushed === 'string' ? readTime(pushed) : undefined;
-      if (typeof tag !== 'string' || !isTag(tag) || !time) continue;
-      if (last && compareTimes(time, last) > 0) sorted = false;
+      if (typeof tag !== 'string' || !isTag(tag)) continue;
+      if (!time) {
+        // It may have been pushed at any time.
+        bounded = false;
+        continue;
+      }
+      if (last && compareTimes(time, last) > 0) bounded = false;
       last = time;
       if (!tags.has(tag) && wanted.tags.has(tag)) found++;
       if (!tags.has(tag))
@@ -53,7 +59,7 @@ export async function readPages(
     url = page.next?.origin === first.origin ? page.next : undefined;
   }
   const least = [...tags.values()].at(-1)?.pushed;
-  return { tags, ...(sorted && least !== undefined && { othersBefore: least }) };
+  return { tags, ...(bounded && least !== undefined && { othersBefore: least }) };
 }
 
 async function readPage(

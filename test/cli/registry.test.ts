@@ -8,7 +8,7 @@ import type { Account } from '../../fn/policy/account.ts';
 import { root } from '../../scripts/build.ts';
 import { deployment } from '../fixtures/update.ts';
 import { makeImage, push } from '../registry/images.ts';
-import { answer, fault, startScripted } from '../registry/scripted.ts';
+import { answer, fault, shelves, startScripted } from '../registry/scripted.ts';
 import { ACCOUNT, cannotStart, startRegistry, type Server } from '../registry/servers.ts';
 
 const skip = cannotStart();
@@ -280,6 +280,45 @@ t.test('what a scan of a directory costs', async (t) => {
     [...ran.stdout.matchAll(/^image: (.+)$/gm)].map(([, image]) => image),
     [`${registry.host}/a`, `${registry.host}/b`],
   );
+});
+
+t.test('the programs look up the times of what passes the filter, and of nothing else', async (t) => {
+  const images = Object.fromEntries(
+    ['dev-1', 'dev-2', 'main-1', 'main-2', 'main-3'].map((tag, i) => [
+      tag,
+      makeImage({ created: `2026-01-0${9 - i}T00:00:00Z`, content: tag }),
+    ]),
+  );
+  const registry = await startScripted(shelves({ a: { tags: Object.keys(images), images } }));
+  t.teardown(() => registry.stop());
+  const tree = t.testdir({
+    'a.yaml': deployment([AUTOMATED, 'fluxcd.io/tag.x: glob:main-*'], `x: ${registry.host}/a:main-3`),
+    'update.yaml': LOOKUP,
+  });
+  const asks = ['--insecure', registry.host, '--no-cache'];
+  for (const [program, ...args] of [
+    ['tk-image', 'choose', 'glob:main-*', `${registry.host}/a`],
+    ['tk-image', 'scan', tree],
+    ['image-update', tree, '--fn-config', join(tree, 'update.yaml')],
+  ] as const) {
+    registry.seen.length = 0;
+    const ran = await run(program, [...args, ...asks]);
+    t.match(ran, { status: 0, stderr: /^(?!.*warning: )/s }, `${program} ${args[0]}: ${ran.stderr}`);
+    t.same(
+      registry.seen.map(({ path }) => path.replace(/sha256.*/, 'sha256')).toSorted(),
+      [
+        'blobs/sha256',
+        'blobs/sha256',
+        'blobs/sha256',
+        'manifests/main-1',
+        'manifests/main-2',
+        'manifests/main-3',
+        'tags/list',
+      ].map((path) => `/v2/a/${path}`),
+      `${program} ${args[0]}`,
+    );
+  }
+  t.match(readFileSync(join(tree, 'a.yaml'), 'utf8'), ':main-1');
 });
 
 interface Refused {

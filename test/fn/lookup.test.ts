@@ -3,7 +3,7 @@ import t from 'tap';
 import { readConfig } from '../../fn/config/config.ts';
 import { Answers } from '../../fn/lookup/answers.ts';
 import type { Lookup, Need } from '../../fn/lookup/lookup.ts';
-import type { ImageMetadata } from '../../fn/lookup/metadata.ts';
+import type { ImageMetadata, TagMetadata } from '../../fn/lookup/metadata.ts';
 import type { Note } from '../../fn/note.ts';
 import { replaceAll } from '../../fn/replace.ts';
 import { update } from '../../fn/update.ts';
@@ -24,7 +24,7 @@ class Scripted implements Lookup {
 
   async metadata(image: string, needs: readonly Need[]): Promise<ImageMetadata | Note> {
     this.asked.push(`${image} ${needs.map(({ rule, current }) => `${rule.text} at ${current}`).join(', ')}`);
-    return this.#answer(image, (tags) => ({ image, complete: true, tags: tags.map((name) => ({ name })) }));
+    return this.#answer(image, (tags) => ({ image, complete: true, tags: tags.map(tagOf) }));
   }
 
   async digest(image: string, tag: string): Promise<string | Note> {
@@ -39,6 +39,11 @@ class Scripted implements Lookup {
     const tags = this.#tags[image];
     return tags ? make(tags) : { reason: 'registry-denied', message: `${image} may not be read` };
   }
+}
+
+function tagOf(text: string): TagMetadata {
+  const [name = '', digest] = text.split('@');
+  return { name, ...(digest !== undefined && { digest }) };
 }
 
 const AUTOMATED = 'fluxcd.io/automated: "true"';
@@ -86,6 +91,13 @@ const cases: Case[] = [
     name: 'the digest is asked for of the chosen tag alone',
     text: pinned,
     tags: app,
+    asks: ['r.test/app semver:* at 1', 'digest of r.test/app:2.1.0'],
+    becomes: [`r.test/app:2.1.0@${D2}`],
+  },
+  {
+    name: 'also where a scan told one, which may be of an earlier run',
+    text: pinned,
+    tags: { 'r.test/app': [`2.1.0@${D1}`] },
     asks: ['r.test/app semver:* at 1', 'digest of r.test/app:2.1.0'],
     becomes: [`r.test/app:2.1.0@${D2}`],
   },

@@ -1,6 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -167,6 +176,11 @@ t.test('a lock of a process that is gone is broken', async (t) => {
   await cache.save({ ...emptyKnowledge(IMAGE), seen: new Map([['a', day(5)]]) });
   t.same(readdirSync(directory), [file]);
   t.match(readFileSync(join(directory, file), 'utf8'), '"a"');
+
+  mkdirSync(lock);
+  utimesSync(lock, 1, 1);
+  await cache.save({ ...emptyKnowledge(IMAGE), seen: new Map([['b', day(5)]]) });
+  t.match(readFileSync(join(directory, file), 'utf8'), '"b"', 'one that cannot be removed is not waited for for ever');
 });
 
 t.test('processes share a file and lose nothing', async (t) => {

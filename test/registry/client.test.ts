@@ -257,6 +257,11 @@ t.test('what is not what it says', async (t) => {
 
   server.script = serve(200, amd.bytes, { ...type, 'docker-content-digest': bad });
   await t.rejects(registry.manifest(repo(server), '1'), { message: /has the digest/ });
+  server.script = ({ method }, response) =>
+    method === 'HEAD'
+      ? answer(response, 405)
+      : answer(response, 200, amd.bytes, { ...type, 'docker-content-digest': bad });
+  await t.rejects(registry.digest(repo(server), '1'), { message: /has the digest/ });
   server.script = serve(200, amd.bytes, { ...type, 'docker-content-digest': 'none' });
   t.equal(await registry.digest(repo(server), '1'), good);
   server.script = serve(200, amd.bytes, { 'content-type': 'application/json' });

@@ -36,7 +36,6 @@ t.test('answers, and what is kept of them', async (t) => {
         { reason: 'times-by-order', message: 'by order' },
         { reason: 'tags-dropped', message: 'dropped' },
       ],
-      vanished: [],
     }),
     digest: async () => DIGEST,
   });
@@ -52,7 +51,7 @@ t.test('answers, and what is kept of them', async (t) => {
         complete: true,
         tags: [
           { name: '1', firstSeen: 'then', digest: DIGEST },
-          { firstSeen: 'then', name: '2', digest: DIGEST },
+          { name: '2', digest: DIGEST, created: 'once', firstSeen: 'then' },
         ],
       },
     },

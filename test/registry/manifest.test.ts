@@ -42,8 +42,8 @@ function thrown(work: () => unknown): RegistryError | undefined {
 
 t.test('what names look like', async (t) => {
   for (const [name, family, numbers] of looks) {
-    const look = lookOf(name);
-    t.same([look.family, look.numbers.join(' ')], [family, numbers], name);
+    const found = lookOf(name);
+    t.same([found.family, found.look.numbers.join(' ')], [family, numbers], name);
     t.equal(isCommitNamed(name), family.includes('#'), name);
   }
 });

@@ -4,12 +4,14 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import pLimit from 'p-limit';
 import t from 'tap';
+import { Answers } from '../../fn/lookup/answers.ts';
 import type { ImageMetadata } from '../../fn/lookup/metadata.ts';
+import { addFile } from '../../fn/lookup/read.ts';
 import { choose, type Choice } from '../../fn/policy/choose.ts';
 import { compareNaturally } from '../../fn/policy/orders.ts';
 import { compilePattern } from '../../fn/policy/pattern.ts';
 import { compilePolicy } from '../../fn/policy/policy.ts';
-import { Refusal, type Rule } from '../../fn/policy/rule.ts';
+import { isRefusal, type Rule } from '../../fn/policy/rule.ts';
 import { diskCache } from '../../registry/cache.ts';
 import { createRegistry } from '../../registry/client.ts';
 import type { CredentialSource } from '../../registry/credentials.ts';
@@ -17,6 +19,7 @@ import { RegistryError } from '../../registry/error.ts';
 import { createHttp } from '../../registry/network.ts';
 import { uniteMetadata, writeMetadata } from '../../registry/record.ts';
 import { createScanner, repositoryOf, type Need, type Scan, type ScannerOptions } from '../../registry/scan.ts';
+import type { PushTimes } from '../../registry/times/times.ts';
 import { pushTimeReaders } from '../../registry/times/readers.ts';
 import { commit, counted, scans, type ScanCase } from '../fixtures/registry/scan.ts';
 import { clockAt, day, FakeRegistry } from './fake.ts';
@@ -179,7 +182,17 @@ t.test('first-seen times are an age where images have none', async (t) => {
   t.equal(choose(need.rule, first.metadata).reason, 'too-young');
   const later = await run(12.5, need);
   t.equal(choose(need.rule, later.metadata).chosen?.name, '1.1.0');
-  t.equal(later.requests, 1, 'what was seen so long ago is old enough, whatever else is known');
+  t.equal(later.requests, 2, 'that it is the image of that time is asked');
+});
+
+t.test('a tag that was pushed again is as young as its new image', async (t) => {
+  const registry = new FakeRegistry({ '1.0.0': 1, '1.1.0': 2 });
+  const run = runs(registry);
+  const need = needOf({ policy: { semver: { range: '*' } }, minimumAge: '48h' });
+  await run(10, need);
+  registry.tagsByName['1.1.0'] = 19;
+  const later = await run(20, need);
+  t.equal(choose(need.rule, later.metadata).chosen?.name, '1.0.0');
 });
 
 t.test('a first-seen time is told where it says something', async (t) => {
@@ -258,11 +271,24 @@ t.test('a current tag that is gone is known from the cache', async (t) => {
   await run(20, need);
   delete registry.tagsByName['b-9'];
   const scan = await run(20.5, need);
-  const [vanished] = scan.vanished;
-  t.match(vanished, { name: 'b-9', created: day(9) });
-  const choice = choose(need.rule, scan.metadata, { tag: 'b-9', created: vanished!.created! });
-  t.equal(choice.reason, 'incomplete-listing');
+  t.match(scan.metadata.gone, [{ name: 'b-9', created: day(9) }]);
+  t.equal(choose(need.rule, scan.metadata, { tag: 'b-9' }).reason, 'incomplete-listing');
+  const believed = await run(20.6, need);
+  t.equal(believed.metadata.complete, true);
+  t.equal(choose(need.rule, believed.metadata, { tag: 'b-9' }).reason, 'would-go-back');
+  t.equal(choose(need.rule, await recorded(believed.metadata), { tag: 'b-9' }).reason, 'would-go-back', 'replayed');
+  registry.tagsByName['b-10'] = 20.7;
+  const next = await run(20.8, need);
+  t.equal(choose(need.rule, next.metadata, { tag: 'b-9' }).chosen?.name, 'b-10');
+  t.same((await run(20.9, needOf('semver:*', '9'))).metadata.gone, undefined, 'only what stands in manifests');
 });
+
+/** The metadata as a record of it reads. */
+async function recorded(metadata: ImageMetadata): Promise<ImageMetadata> {
+  const answers = new Answers();
+  await addFile(answers, writeMetadata([uniteMetadata(metadata, metadata)]), 'record');
+  return answers.metadata(metadata.image)!;
+}
 
 t.test('listings cut short, names dropped', async (t) => {
   const registry = new FakeRegistry({ '1.0.0': 1, '2.0.0': 2 });
@@ -320,6 +346,28 @@ t.test('what the listing itself tells', async (t) => {
   t.match(scan.metadata.tags[0], { name: 'a', created: day(1), pushed: day(10) });
   registry.tagsByName['d'] = 30;
   t.equal((await run(20.1, needOf({ policy: { semver: { range: '*' } }, minimumAge: '24h' }))).requests, 1);
+});
+
+t.test('push times', async (t) => {
+  const minutes = (count: number) => count / 24 / 60;
+  // Each was pushed two minutes after it was built, but the clock of the one that built `b` is half an hour ahead.
+  const registry = new FakeRegistry({ a: 1, b: 2 + minutes(30), c: 2 + minutes(10), d: 2 + minutes(20), e: 0 });
+  const pushed = { d: 2 + minutes(22), c: 2 + minutes(12), b: 2 + minutes(2), a: 1 + minutes(2) };
+  const api: PushTimes = {
+    name: 'an API',
+    serves: () => true,
+    // Without digests, which not all tell.
+    read: async () => ({
+      tags: new Map(Object.entries(pushed).map(([name, days]) => [name, { pushed: day(days) }])),
+      othersBefore: day(1 + minutes(2)),
+    }),
+  };
+  const run = runs(registry, { pushTimes: [api] });
+  const need = needOf('glob:*', 'a');
+  const scan = await run(20, need);
+  t.equal(choose(need.rule, scan.metadata, { tag: 'a' }).chosen?.name, 'b', 'clocks differ');
+  t.equal(scan.requests, 9, 'e was pushed too long ago to be looked up');
+  t.match(scan.metadata.tags[0], { name: 'a', created: day(1) }, 'what was learnt of the current tag stays');
 });
 
 t.test('names', async (t) => {
@@ -382,7 +430,7 @@ t.test('without a note the choice is that of full knowledge; with one it never g
           before &&
           !before.startsWith('1970') &&
           !need.rule.descending &&
-          !(need.rule.filter(current) instanceof Refusal)
+          !isRefusal(need.rule.filter(current))
         )
           t.ok(key(found)! >= before, `${key(found)} is not before ${before}`);
       } else t.same([found?.chosen?.name, found?.outcome], [best?.chosen?.name, best?.outcome], JSON.stringify(tags));

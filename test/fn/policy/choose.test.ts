@@ -65,14 +65,14 @@ t.test('what rules say of themselves', async (t) => {
   t.equal(compiled(compilePolicy({ policy: { semver: { range: 1 } } })).text, 'semver 1');
 });
 
-t.test('an age counts from the push, else from the first sight, else from the build', async (t) => {
+t.test('an age counts from the push, else from the first sight or the build, whichever is later', async (t) => {
   const rule = compiled(compilePolicy({ policy: { alphabetical: {} }, minimumAge: '1d' }));
   const [old, young] = ['2026-01-01T00:00:00Z', '2026-01-09T12:00:00Z'];
   const tags: [TagMetadata, string][] = [
     [{ name: 'a', pushed: old, created: young, firstSeen: young }, 'chosen'],
     [{ name: 'b', pushed: young, created: old, firstSeen: old }, 'too-young'],
     [{ name: 'c', created: old, firstSeen: young }, 'too-young'],
-    [{ name: 'c2', created: young, firstSeen: old }, 'chosen'],
+    [{ name: 'c2', created: young, firstSeen: old }, 'too-young'],
     [{ name: 'c3', created: old }, 'chosen'],
     [{ name: 'c4', created: young }, 'too-young'],
     [{ name: 'd', firstSeen: '1970-01-01T00:00:01Z', created: old }, 'chosen'],
