@@ -1,4 +1,5 @@
-import { Command, CommanderError } from 'commander';
+import type { Command } from 'commander';
+import { collect, newCommand, parseInto } from './command.ts';
 import { usage } from './usage.ts';
 
 /** The command line of `image-update`. */
@@ -15,29 +16,29 @@ export interface Arguments {
   help: boolean;
 }
 
-/** Reads the arguments. Returns the message for what is wrong with them, with a suggestion for a mistyped option. */
-export function parseArguments(argv: string[]): Arguments | string {
-  const command = new Command('image-update')
+/**
+ * Reads the arguments, and those that `declare` adds. Returns the message for what is wrong with them, with a suggestion for
+ * a mistyped option.
+ */
+export function parseArguments<More extends object>(
+  argv: string[],
+  declare: (command: Command) => void,
+): (Arguments & More) | string {
+  const command = newCommand('image-update')
     .argument('[dir...]')
     .option('--input <file>')
     .option('--output <file>')
     .option('--fn-config <file>')
-    .option('--metadata <file>', '', (file: string, files: string[]) => [...files, file], [] as string[])
+    .option('--metadata <file>', '', collect, [])
     .option('--results <file>')
     .option('--dry-run', '', false)
     .option('--diff', '', false)
     .option('--strict', '', false)
-    .option('-h, --help', '', false)
-    .helpOption(false)
-    .exitOverride()
-    .configureOutput({ writeErr: () => undefined, writeOut: () => undefined });
-  try {
-    command.parse(argv, { from: 'user' });
-  } catch (error) {
-    if (error instanceof CommanderError) return usage(error.message.replace(/^error: /, ''));
-    throw error;
-  }
-  const args = { ...command.opts<Omit<Arguments, 'operands'>>(), operands: command.args };
+    .option('-h, --help', '', false);
+  declare(command);
+  const problem = parseInto(command, argv);
+  if (problem !== undefined) return usage(problem);
+  const args = { ...command.opts<Arguments & More>(), operands: command.args };
   if (args.operands.length > 0 && (args.input !== undefined || args.output !== undefined))
     return usage('--input and --output are for a ResourceList; a directory is edited in place');
   return args;

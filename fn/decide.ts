@@ -1,11 +1,12 @@
 import type { Config } from './config/config.ts';
 import type { ExplicitUpdate } from './config/image-update.ts';
-import { settleDigest, type Goal } from './digests.ts';
+import { settleDigest, wantsDigest, type Goal } from './digests.ts';
 import type { Automation } from './find/annotations.ts';
 import type { ImageField } from './find/find.ts';
 import type { Marker } from './find/markers.ts';
 import type { Change } from './find/slots.ts';
 import { policyLabel, policyStatus, type Answers, type PolicyObject } from './lookup/answers.ts';
+import type { Lookup, Need } from './lookup/lookup.ts';
 import type { ImageMetadata } from './lookup/metadata.ts';
 import type { Note } from './note.ts';
 import { choose, type Choice, type Current } from './policy/choose.ts';
@@ -32,8 +33,12 @@ export interface Decision {
   image?: string;
 }
 
-/** Scans a repository that no metadata was given for. Undefined: it knows nothing of it either. */
-export type Lookup = (image: string) => Promise<ImageMetadata | undefined>;
+/** What deciding asks of a field. */
+interface Candidate {
+  field: ImageField;
+  reference: Reference;
+  governor: Governor;
+}
 
 type Verdict = Pick<Choice, 'chosen' | 'outcome' | 'reason' | 'message' | 'warnings'>;
 
@@ -48,7 +53,9 @@ export class Decider {
   #patterns = new Map<string, Rule | Malformed>();
   #policies = new Map<PolicyObject, Rule | Malformed>();
   #choices = new Map<Rule, Map<ImageMetadata, Map<string, Verdict>>>();
-  #scans = new Map<string, Promise<ImageMetadata | undefined>>();
+  #needs = new Map<string, Need[]>();
+  #scans = new Map<string, Promise<ImageMetadata | Note>>();
+  #digests = new Map<string, Promise<string | Note>>();
 
   constructor(config: Config, answers: Answers, lookup?: Lookup) {
     this.#config = config;
@@ -56,8 +63,16 @@ export class Decider {
     this.#lookup = lookup;
   }
 
+  /**
+   * Asks the look-up for all that deciding on these fields will need: at once, and each repository for all of its rules
+   * together. Answers are remembered, so that `decide` then asks for nothing.
+   */
+  async askAhead(fields: readonly Candidate[]): Promise<void> {
+    await Promise.all(fields.map((candidate) => this.decide(candidate)));
+  }
+
   /** Decides what becomes of a field with a readable reference. */
-  async decide(field: ImageField, reference: Reference, governor: Governor): Promise<Decision> {
+  async decide({ field, reference, governor }: Candidate): Promise<Decision> {
     switch (governor.by) {
       case 'update':
         return this.#byUpdate(reference, governor.update);
@@ -73,8 +88,7 @@ export class Decider {
     const to = update.to!;
     const policy = `update of ${update.image}`;
     if (this.#config.setImage) return decided(setImageChange(reference, to), policy, 'set');
-    const metadata = to.tag !== undefined && !to.digest ? await this.#metadata(to.name ?? reference.name) : undefined;
-    const digest = to.digest ?? metadata?.tags.find((tag) => tag.name === to.tag)?.digest;
+    const digest = to.digest ?? this.#knownDigest(to.name ?? reference.name, to.tag);
     const goal: Goal = {
       ...(to.name !== undefined && { name: to.name }),
       ...(to.tag !== undefined && { tag: to.tag }),
@@ -88,8 +102,8 @@ export class Decider {
     const pattern = automation.filters.get(field.container)?.pattern ?? ANY_TAG;
     const rule = remember(this.#patterns, pattern, () => compilePattern(pattern));
     if ('error' in rule) return refused(rule.error, pattern);
-    const metadata = await this.#metadata(reference.name);
-    if (!metadata) return refused(missing(reference.name), rule.text);
+    const metadata = await this.#metadata(reference.name, needOf(rule, reference));
+    if ('reason' in metadata) return refused(metadata, rule.text);
     const choice = this.#choose(rule, metadata, reference);
     const goal = goalOf(choice);
     const notes = [...rule.warnings, ...choice.warnings];
@@ -149,7 +163,7 @@ export class Decider {
     if (status.state === 'unusable') return refused(status.note, label);
     if (status.state === 'none') return this.#evaluate(reference, policy, label, keepName);
     const { name: image, tag, digest } = status;
-    const known = digest ?? (tag && (await this.#metadata(image))?.tags.find((t) => t.name === tag)?.digest);
+    const known = digest ?? this.#knownDigest(image, tag);
     const goal: Goal = {
       ...renamed(reference, image),
       keepName,
@@ -157,7 +171,7 @@ export class Decider {
       ...(known !== undefined && { digest: known }),
       writeDigest: digest !== undefined,
     };
-    return { ...this.#settled(reference, goal, label, 'policy-result', []), image };
+    return { ...(await this.#settled(reference, goal, label, 'policy-result', [])), image };
   }
 
   /** A policy without a result, whose repository's metadata is at hand, is evaluated as its controller would. */
@@ -166,30 +180,37 @@ export class Decider {
     if ('error' in rule) return refused(rule.error, label);
     const image = this.#answers.repositoryOf(policy);
     if (typeof image !== 'string') return refused(image, label);
-    const metadata = await this.#metadata(image);
-    if (!metadata) return refused(missing(image), label);
     // A tag that is marked without its name belongs to the policy's repository, whatever mirror it is pulled from.
     const same = keepName || canonicalName(image) === canonicalName(reference.name);
-    const choice = this.#choose(rule, metadata, same ? reference : {});
+    const current = same ? reference : {};
+    const metadata = await this.#metadata(image, needOf(rule, current));
+    if ('reason' in metadata) return refused(metadata, label);
+    const choice = this.#choose(rule, metadata, current);
     const goal = goalOf(choice);
     const notes = [...rule.warnings, ...choice.warnings];
     if (!goal) return refused({ reason: choice.reason, message: choice.message }, label, notes);
     const present = reference.digest !== undefined && reference.tag === goal.tag;
     const writeDigest = rule.digest === 'Always' || (rule.digest === 'IfNotPresent' && !present);
     return {
-      ...this.#settled(
+      ...(await this.#settled(
         reference,
         { ...renamed(reference, image), keepName, ...goal, writeDigest },
         label,
         choice.reason,
         notes,
-      ),
+      )),
       image,
     };
   }
 
-  #settled(reference: Reference, goal: Goal, policy: string, reason: string, notes: Note[]): Decision {
-    const change = settleDigest(reference, goal, this.#config.spec.digests);
+  async #settled(reference: Reference, goal: Goal, policy: string, reason: string, notes: Note[]): Promise<Decision> {
+    const mode = this.#config.spec.digests;
+    if (this.#lookup && goal.tag !== undefined && goal.digest === undefined && wantsDigest(reference, goal, mode)) {
+      const digest = await this.#digest(this.#lookup, goal.name ?? reference.name, goal.tag);
+      if (typeof digest !== 'string') return refused(digest, policy, notes);
+      goal = { ...goal, digest };
+    }
+    const change = settleDigest(reference, goal, mode);
     return 'reason' in change ? refused(change, policy, notes) : { change, policy, reason, notes };
   }
 
@@ -205,12 +226,33 @@ export class Decider {
     });
   }
 
-  async #metadata(image: string): Promise<ImageMetadata | undefined> {
+  /** What was given of a repository, else what the look-up says: with one, nothing that was given is asked for again. */
+  async #metadata(image: string, need: Need): Promise<ImageMetadata | Note> {
     const given = this.#answers.metadata(image);
+    if (given) return given;
     const lookup = this.#lookup;
-    if (given || !lookup) return given;
-    return remember(this.#scans, canonicalName(image), () => lookup(image));
+    if (!lookup) return missing(image);
+    const name = canonicalName(image);
+    const asked = this.#scans.get(name);
+    if (asked) return asked;
+    const needs = remember(this.#needs, name, () => [] as Need[]);
+    if (!needs.some(({ rule, current }) => rule === need.rule && current === need.current)) needs.push(need);
+    // Decisions that were begun together all say what they need before the first of them goes on.
+    await Promise.resolve();
+    return remember(this.#scans, name, () => lookup.metadata(image, needs));
   }
+
+  #knownDigest(image: string, tag: string | undefined): string | undefined {
+    return tag === undefined ? undefined : this.#answers.metadata(image)?.tags.find(({ name }) => name === tag)?.digest;
+  }
+
+  async #digest(lookup: Lookup, image: string, tag: string): Promise<string | Note> {
+    return remember(this.#digests, `${canonicalName(image)}:${tag}`, () => lookup.digest(image, tag));
+  }
+}
+
+function needOf(rule: Rule, { tag }: Partial<Reference>): Need {
+  return { rule, ...(tag !== undefined && { current: tag }) };
 }
 
 function goalOf({ outcome, chosen }: Verdict): Goal | undefined {
@@ -236,7 +278,7 @@ function setImageChange(reference: Reference, { name, tag, digest }: NonNullable
 function missing(image: string): Note {
   return {
     reason: 'metadata-missing',
-    message: `no metadata of ${image} was given, so its tags are not known; give an ImageMetadata as an item or with --metadata`,
+    message: `no metadata of ${image} was given, so its tags are not known; give an ImageMetadata as an item or with --metadata, or set "lookup: registry"`,
   };
 }
 

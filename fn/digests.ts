@@ -14,24 +14,21 @@ export interface Goal {
   writeDigest?: boolean;
 }
 
+/** How the functionConfig wants digests written. */
+type Mode = 'keep' | 'pin' | 'tag';
+
 /**
  * The parts to write so that tag and digest never contradict each other: `keep` moves a digest only together with its
  * tag, `pin` always writes both, `tag` the tag alone (design: ImageUpdate `digests`; reference/flux-v1-mode.md §17).
  * Returns a note where the digest that would have to be written is not known.
  */
-export function settleDigest(current: Reference, goal: Goal, mode: 'keep' | 'pin' | 'tag'): Change | Note {
-  const { name, tag, digest } = goal;
-  const change: Change = name === undefined || name === current.name || goal.keepName ? {} : { name };
-  if (tag !== undefined && tag !== current.tag) change.tag = tag;
+export function settleDigest(current: Reference, goal: Goal, mode: Mode): Change | Note {
+  const { tag, digest } = goal;
+  const change = withoutDigest(current, goal, mode);
   if (tag === undefined && digest === undefined) return change;
   if (mode === 'tag' && (tag ?? current.tag) !== undefined)
     return current.digest === undefined ? change : { ...change, digest: null };
-  // A reference of a digest alone has no tag to go with it: the digest says which image it is.
-  const byDigest = current.digest !== undefined && current.tag === undefined;
-  if (byDigest && mode === 'keep' && !goal.writeDigest) delete change.tag;
-  const moves = change.tag !== undefined || change.name !== undefined || byDigest;
-  const wanted = mode === 'pin' || goal.writeDigest || (current.digest !== undefined && moves);
-  if (!wanted) return change;
+  if (!wantsDigest(current, goal, mode)) return change;
   if (digest !== undefined) return digest === current.digest ? change : { ...change, digest };
   if (goal.writeDigest && mode !== 'pin' && current.digest === undefined) return change;
   return {
@@ -40,4 +37,25 @@ export function settleDigest(current: Reference, goal: Goal, mode: 'keep' | 'pin
       current.digest === undefined ? 'it cannot be pinned' : 'tag and digest would no longer belong together'
     }; give metadata with digests${current.digest === undefined ? '' : ', or set digests: tag to drop digests'}`,
   };
+}
+
+/** Whether the digest of the goal's tag must be written, and so be known. */
+export function wantsDigest(current: Reference, goal: Goal, mode: Mode): boolean {
+  if (mode === 'tag' && (goal.tag ?? current.tag) !== undefined) return false;
+  if (mode === 'pin' || goal.writeDigest) return true;
+  const { tag, name } = withoutDigest(current, goal, mode);
+  return current.digest !== undefined && (tag !== undefined || name !== undefined || isDigestAlone(current));
+}
+
+function withoutDigest(current: Reference, goal: Goal, mode: Mode): Change {
+  const { name, tag } = goal;
+  const change: Change = name === undefined || name === current.name || goal.keepName ? {} : { name };
+  if (tag === undefined || tag === current.tag) return change;
+  const byDigest = mode === 'keep' && !goal.writeDigest && isDigestAlone(current);
+  return byDigest ? change : { ...change, tag };
+}
+
+/** Such a reference has no tag to go with its digest, which says which image it is. */
+function isDigestAlone({ tag, digest }: Reference): boolean {
+  return digest !== undefined && tag === undefined;
 }

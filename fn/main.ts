@@ -1,4 +1,5 @@
 // The `image-update` executable. Loads little until it knows what is asked: start-up is a feature.
+import type { GivenOptions } from '../registry/options.ts';
 import type { Arguments } from './arguments.ts';
 import { OutputError, processIo as io } from './io.ts';
 import { DONE, FAILED, MISUSED } from './status.ts';
@@ -8,22 +9,27 @@ async function main(argv: string[]): Promise<number> {
   if (!args) return MISUSED;
   if (args.help) {
     const { helpText } = await import('./help.ts');
-    io.output(helpText());
+    io.output(helpText('function.md'));
     return DONE;
   }
+  const connect = async () => (await import('../registry/connect.ts')).connect(args, io);
   if (args.operands.length > 0) {
     const { runDirectory } = await import('./run-directory.ts');
-    return runDirectory(args, io);
+    return runDirectory(args, io, connect);
   }
   const { runList } = await import('./run-list.ts');
-  return runList(args, io);
+  return runList(args, io, connect);
 }
 
-const none: Arguments = { operands: [], metadata: [], dryRun: false, diff: false, strict: false, help: false };
+/** The function's own arguments, and how to ask registries. */
+type AllArguments = Arguments & GivenOptions;
 
-async function parse(argv: string[]): Promise<Arguments | undefined> {
+const none: AllArguments = { operands: [], metadata: [], dryRun: false, diff: false, strict: false, help: false };
+
+async function parse(argv: string[]): Promise<AllArguments | undefined> {
   const { parseArguments } = await import('./arguments.ts');
-  const args = parseArguments(argv);
+  const { declareRegistryOptions } = await import('../registry/options.ts');
+  const args = parseArguments<GivenOptions>(argv, declareRegistryOptions);
   if (typeof args !== 'string') return args;
   io.error(args);
   return undefined;

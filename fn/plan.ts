@@ -36,7 +36,7 @@ export async function planDocument(found: Found, decider: Decider, forbidden: Fo
     notes: [...found.notes],
   };
   for (const candidate of governed) {
-    const decision = await decider.decide(candidate.field, candidate.reference, candidate.governor);
+    const decision = await decider.decide(candidate);
     for (const note of decision.notes) addNote(plan, candidate, note);
     const planned = plannedChange(candidate, decision);
     if (!planned) continue;

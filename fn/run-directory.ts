@@ -1,46 +1,27 @@
-import { realpathSync } from 'node:fs';
 import type { Arguments } from './arguments.ts';
 import { unifiedDiff } from './diff.ts';
-import { readFiles, reasonOf, writeFiles, type File } from './directory.ts';
+import { writeFiles, type File } from './directory.ts';
 import { addDocuments } from './lookup/read.ts';
 import type { Io } from './io.ts';
 import { replaceAll } from './replace.ts';
-import { describe, noteResult, type Result } from './result.ts';
-import { answersOf, configOf, guarded, InputError, report, tell } from './run.ts';
+import { describe, type Result } from './result.ts';
+import { answersOf, configOf, guarded, lookupOf, report, tell, type Connect } from './run.ts';
 import type { Source } from './source.ts';
 import { DONE, FAILED } from './status.ts';
+import { readTree } from './tree.ts';
 import type { Outcome } from './update.ts';
-import { ANSWER_WORDS, wordsOf } from './words.ts';
-import { splitDocuments } from './yaml/documents.ts';
 
 /** Edits the YAML files below directories in place: all that change, or none. */
-export async function runDirectory(args: Arguments, io: Io): Promise<number> {
+export async function runDirectory(args: Arguments, io: Io, connect: Connect): Promise<number> {
   return guarded(io, async () => {
     const config = await configOf(args, io);
     const answers = await answersOf(args, io);
-    const { keys, anywhere } = wordsOf(config.spec);
-    const words = [...keys, ...anywhere, ...ANSWER_WORDS.anywhere];
-    const files = new Map<Source, File>();
-    const passedOver: Result[] = [];
-    const seen = new Set<string>();
-    let count = 0;
-    for (const operand of args.operands) {
-      const reading = read(operand, words);
-      count += reading.count;
-      for (const { name, ...note } of reading.notes) passedOver.push(noteResult(note, { file: name }));
-      for (const file of reading.files) {
-        // Operands may overlap; a file is updated once, by the first that has it.
-        const place = args.operands.length > 1 ? realpathSync(file.name) : file.name;
-        if (seen.has(place)) continue;
-        seen.add(place);
-        const documents = splitDocuments(file.text).map((document) => ({ ...document, path: file.path }));
-        files.set({ path: file.name, text: file.text, documents }, file);
-      }
-    }
+    const { files, passedOver, count } = readTree(args.operands, config.spec);
     for (const { text, documents } of files.keys()) await addDocuments(answers, text, documents);
 
+    const lookup = await lookupOf(config, connect);
     const { update } = await import('./update.ts');
-    const outcome = await update([...files.keys()], config, answers, undefined, passedOver);
+    const outcome = await update([...files.keys()], config, answers, lookup, passedOver);
     const { edits, failed } = outcome;
     // First, as it may fail, and then no file shall have changed.
     report(args, outcome.results);
@@ -89,12 +70,4 @@ function summary({ dryRun }: Arguments, changes: Result[], others: number, faile
 
 function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}
-
-function read(operand: string, words: string[]) {
-  try {
-    return readFiles(operand, words);
-  } catch (error) {
-    throw new InputError(`${operand} cannot be read: ${reasonOf(error)}`);
-  }
 }

@@ -5,7 +5,7 @@ import type { Io } from './io.ts';
 import { replaceAll, type Replacement } from './replace.ts';
 import { readResourceList, resultsEdit, type ResourceList } from './resourcelist.ts';
 import type { Result } from './result.ts';
-import { answersOf, configOf, guarded, readText, report, tell, writeNamed } from './run.ts';
+import { answersOf, configOf, guarded, lookupOf, readText, report, tell, writeNamed, type Connect } from './run.ts';
 import type { Source } from './source.ts';
 import { DONE, FAILED, MISUSED } from './status.ts';
 import type { Outcome } from './update.ts';
@@ -13,7 +13,7 @@ import { usage } from './usage.ts';
 import { toValue } from './yaml/value.ts';
 
 /** The KRM function: one ResourceList in, the same out with images set and results added. Or nothing at all. */
-export async function runList(args: Arguments, io: Io): Promise<number> {
+export async function runList(args: Arguments, io: Io, connect: Connect): Promise<number> {
   if (io.isTerminal && args.input === undefined) {
     io.error(usage('nothing on stdin, which is a terminal; pipe a ResourceList in, or name a directory to edit'));
     return MISUSED;
@@ -33,7 +33,7 @@ export async function runList(args: Arguments, io: Io): Promise<number> {
         print(args, io, list, [], [configResult(error.message)]);
       throw error;
     }
-    const outcome = await updateList(list, config, args, io);
+    const outcome = await updateList(list, config, args, io, connect);
     const { results, failed } = outcome;
     if (failed)
       tell(
@@ -48,14 +48,21 @@ export async function runList(args: Arguments, io: Io): Promise<number> {
   });
 }
 
-async function updateList(list: ResourceList, config: Config, args: Arguments, io: Io): Promise<Outcome> {
+async function updateList(
+  list: ResourceList,
+  config: Config,
+  args: Arguments,
+  io: Io,
+  connect: Connect,
+): Promise<Outcome> {
   const answers = await answersOf(args, io);
   await addDocuments(answers, list.text, list.items);
   const source: Source = { text: list.text, documents: list.items };
   // Nothing to look at needs no engine: start-up is a feature.
   if (list.items.length === 0 && answers.notes.length === 0) return { edits: new Map(), results: [], failed: false };
+  const lookup = await lookupOf(config, connect);
   const { update } = await import('./update.ts');
-  return update([source], config, answers);
+  return update([source], config, answers, lookup);
 }
 
 function print(args: Arguments, io: Io, list: ResourceList, edits: Replacement[], results: Result[]): void {

@@ -4,6 +4,7 @@ import { defaultSpec } from './config/defaults.ts';
 import type { Config } from './config/config.ts';
 import { decode, reasonOf } from './directory.ts';
 import { Answers } from './lookup/answers.ts';
+import type { Lookup } from './lookup/lookup.ts';
 import { addFile, isNote, readValue } from './lookup/read.ts';
 import type { Io } from './io.ts';
 import { describe, type Result } from './result.ts';
@@ -19,22 +20,22 @@ export class InputError extends Error {
 }
 
 /** Runs a face and turns what the user must act on into a message and an exit status. */
-export async function guarded(io: Io, face: () => Promise<number>): Promise<number> {
+export async function guarded(io: Io, face: () => Promise<number>, program = 'image-update'): Promise<number> {
   try {
     return await face();
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    if (error.name === 'ConfigError') {
-      io.error(usage(error.message));
+    if (error.name === 'ConfigError' || error.name === 'UsageError') {
+      io.error(usage(error.message, program));
       return MISUSED;
     }
     if (!USER_ERRORS.has(error.name)) throw error;
-    io.error(`image-update: ${error.message}`);
+    io.error(`${program}: ${error.message}`);
     return FAILED;
   }
 }
 
-const USER_ERRORS = new Set(['InputError', 'ResourceListError', 'WriteError']);
+const USER_ERRORS = new Set(['InputError', 'ResourceListError', 'WriteError', 'RegistryError']);
 
 /** The text of a file, or of stdin where the name is `-`. */
 export function readText(io: Io, name: string): string {
@@ -55,10 +56,8 @@ export async function configOf(args: Arguments, io: Io, given?: unknown): Promis
   const value = args.fnConfig === undefined ? given : await configFile(io, args.fnConfig);
   if (value === undefined) return { spec: { ...defaultSpec(), strict: args.strict }, setImage: false };
   // The schemas load only where there is something for them to check.
-  const { readConfig, ConfigError } = await import('./config/config.ts');
+  const { readConfig } = await import('./config/config.ts');
   const config = readConfig(value);
-  if (config.spec.lookup === 'registry')
-    throw new ConfigError('functionConfig: spec.lookup "registry" is not built into this version; give --metadata');
   return args.strict ? { ...config, spec: { ...config.spec, strict: true } } : config;
 }
 
@@ -70,6 +69,14 @@ async function configFile(io: Io, name: string): Promise<unknown> {
   const value = await readValue(text, documents[0]!);
   if (isNote(value)) throw new InputError(`${name} is not readable YAML: ${value.message}`);
   return value;
+}
+
+/** Makes the look-up that asks registries. It is the executable's, as `fn/` has no network. */
+export type Connect = () => Promise<Lookup>;
+
+/** The look-up, if the configuration wants one. */
+export async function lookupOf({ spec }: Config, connect: Connect): Promise<Lookup | undefined> {
+  return spec.lookup === 'registry' ? connect() : undefined;
 }
 
 /** The answers of all `--metadata` files. */

@@ -1,11 +1,12 @@
 import { allowList } from './allow.ts';
 import type { Config } from './config/config.ts';
 import type { ExplicitUpdate } from './config/image-update.ts';
-import { Decider, type Lookup } from './decide.ts';
+import { Decider } from './decide.ts';
 import type { Replacement } from './replace.ts';
 import { editDocument } from './edit.ts';
-import { findImages } from './governed.ts';
+import { findImages, type GovernedField } from './governed.ts';
 import type { Answers } from './lookup/answers.ts';
+import type { Lookup } from './lookup/lookup.ts';
 import type { Note } from './note.ts';
 import { planDocument } from './plan.ts';
 import { noteResult, sortResults, type Result } from './result.ts';
@@ -23,7 +24,7 @@ export interface Outcome {
 
 /**
  * The whole algorithm: find the image fields of each document that could have any, look up and choose what each becomes,
- * and replace exactly the characters that change. `earlier` are results of reading the sources, which `strict` also judges.
+ * and replace exactly the characters that change. With a look-up, all of it is asked before anything is decided. `earlier` are results of reading the sources, which `strict` also judges.
  */
 export async function update(
   sources: readonly Source[],
@@ -38,6 +39,7 @@ export async function update(
   const edits = new Map<Source, Replacement[]>();
   const results: Result[] = [...earlier, ...answers.notes.map((note) => noteResult(note, {}))];
 
+  if (lookup) await decider.askAhead(await findAll(sources, config));
   const matched = new Set<ExplicitUpdate>();
   for (const source of sources) {
     const replacements: Replacement[] = [];
@@ -51,9 +53,20 @@ export async function update(
     }
     if (replacements.length > 0) edits.set(source, replacements);
   }
+  if (lookup) results.push(...lookup.notes.map((note) => noteResult(note, {})));
   for (const explicit of config.spec.updates)
     if (!matched.has(explicit)) results.push(noteResult(unmatched(explicit), {}));
   return conclude(edits, results, config);
+}
+
+/** Every governed field of all sources, for a look-up that takes long where it is asked for one after the other. */
+async function findAll(sources: readonly Source[], { spec, setImage }: Config): Promise<GovernedField[]> {
+  const words = wordsOf(spec);
+  const fields: GovernedField[] = [];
+  for (const source of sources)
+    for (const document of documentsWith(source.text, source.documents, words))
+      fields.push(...(await findImages(source, document, spec, setImage)).governed);
+  return fields;
 }
 
 function unmatched({ image, targets }: ExplicitUpdate): Note {

@@ -1,13 +1,6 @@
+export type { Need } from '../fn/lookup/lookup.ts';
 import type { ImageMetadata } from '../fn/lookup/metadata.ts';
 import type { Note } from '../fn/note.ts';
-import type { Rule } from '../fn/policy/rule.ts';
-
-/** What somebody wants to choose in a repository. */
-export interface Need {
-  rule: Rule;
-  /** The tag that stands there now. */
-  current?: string;
-}
 
 /** What was found out of a repository. */
 export interface Scan {

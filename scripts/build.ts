@@ -10,11 +10,16 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** Libraries: bundle name to source file. */
 const libraries = { index: 'fn/index.ts', kpt: 'fn/kpt.ts' } as const;
-/** Programs: the same, with what they load late put into the file as text. */
-const programs = { 'image-update': 'fn/main.ts' } as const;
+/** Programs: their source file, and the page that is their help. What they load late is put into the file as text. */
+const programs = {
+  'image-update': { entry: 'fn/main.ts', help: 'docs/function.md' },
+  'tk-image': { entry: 'cli/tk-image.ts', help: 'docs/tk-image.md' },
+} as const;
 
 /** Every bundle, by name. */
-export const entries = { ...programs, ...libraries };
+export const bundles = [...Object.keys(programs), ...Object.keys(libraries)] as Bundle[];
+
+export type Bundle = keyof typeof programs | keyof typeof libraries;
 
 const options = {
   platform: 'node',
@@ -41,8 +46,8 @@ export async function buildAll(outdir: string): Promise<void> {
     format: 'cjs',
     external,
   });
-  const define = { __HELP__: JSON.stringify(readFileSync(join(root, 'docs/function.md'), 'utf8')) };
-  for (const [name, entry] of Object.entries(programs)) {
+  for (const [name, { entry, help }] of Object.entries(programs)) {
+    const define = { __HELP__: JSON.stringify(readFileSync(join(root, help), 'utf8')) };
     const file = join(outdir, `${name}.js`);
     writeFileSync(file, await bundleLazily(root, entry, { ...options, define }));
     chmodSync(file, 0o755);

@@ -7,7 +7,7 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
-import { buildAll, entries, root } from './build.ts';
+import { buildAll, bundles, root, type Bundle } from './build.ts';
 import { outdated } from './docs.ts';
 
 /** A step's problems, none if it passed. */
@@ -33,7 +33,12 @@ function program(name: string, ...args: string[]): string[] {
 }
 
 /** Largest size of each bundle in bytes. A bundle that grows past it must be looked at: start-up is a feature. */
-const SIZES: Record<keyof typeof entries, number> = { 'image-update': 950_000, index: 950_000, kpt: 950_000 };
+const SIZES: Record<Bundle, number> = {
+  'image-update': 950_000,
+  'tk-image': 950_000,
+  index: 950_000,
+  kpt: 950_000,
+};
 
 /** What a bundle may load beside Node itself: the SDK must be the caller's own copy, as it tells errors by class. */
 const EXTERNALS: Record<string, RegExp> = { kpt: /^kpt-functions(?:\/|$)/ };
@@ -47,8 +52,8 @@ async function checkDist(): Promise<string[]> {
     await buildAll(join(second, 'dist'));
     return [
       ...differences(join(first, 'dist'), join(second, 'dist')),
-      ...Object.keys(entries).flatMap((name) => bundleProblems(name, join(first, 'dist', `${name}.js`))),
-      ...behaviour(join(first, 'dist/image-update.js')),
+      ...bundles.flatMap((name) => bundleProblems(name, join(first, 'dist', `${name}.js`))),
+      ...behaviour(join(first, 'dist')),
       ...(await packageProblems(first)),
     ];
   } finally {
@@ -70,11 +75,11 @@ function filesBelow(directory: string): string[] {
     .toSorted();
 }
 
-function bundleProblems(name: string, file: string): string[] {
+function bundleProblems(name: Bundle, file: string): string[] {
   const text = readFileSync(file, 'utf8');
   const label = `dist/${name}.js`;
   const problems: string[] = [];
-  const limit = SIZES[name as keyof typeof entries];
+  const limit = SIZES[name];
   const size = Buffer.byteLength(text);
   if (size > limit) problems.push(`${label} has ${size} bytes, more than ${limit}; what made it grow?`);
   // The lazy modules of a program stand in it as JSON texts.
@@ -102,15 +107,17 @@ const NEWER = ['mkdtempDisposable', 'import.meta.main', 'URLPattern', 'Utf8Strea
 
 const EMPTY = 'apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems: []\n';
 
-function behaviour(bundle: string): string[] {
+function behaviour(dist: string): string[] {
   const problems: string[] = [];
-  const expect = (what: string, args: string[], input: string, wanted: string) => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [bundle, ...args], { input, encoding: 'utf8' });
+  const expect = (bundle: Bundle, what: string, args: string[], input: string, wanted: string) => {
+    const options = { input, encoding: 'utf8' } as const;
+    const { status, stdout, stderr } = spawnSync(process.execPath, [join(dist, `${bundle}.js`), ...args], options);
     if (status === 0 && stdout === wanted && stderr === '') return;
-    problems.push(`dist/image-update.js, ${what}: exit ${status}, stderr "${stderr}", or stdout is not as expected`);
+    problems.push(`dist/${bundle}.js, ${what}: exit ${status}, stderr "${stderr}", or stdout is not as expected`);
   };
-  expect('--help', ['--help'], '', readFileSync(join(root, 'docs/function.md'), 'utf8'));
-  expect('an empty ResourceList', [], EMPTY, EMPTY);
+  expect('image-update', '--help', ['--help'], '', readFileSync(join(root, 'docs/function.md'), 'utf8'));
+  expect('image-update', 'an empty ResourceList', [], EMPTY, EMPTY);
+  expect('tk-image', '--help', ['--help'], '', readFileSync(join(root, 'docs/tk-image.md'), 'utf8'));
   return problems;
 }
 

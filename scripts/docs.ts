@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { specSchema } from '../fn/config/image-update.ts';
+import { registryOptions } from '../registry/options.ts';
 import { root } from './build.ts';
 
 /** The part of a JSON schema that a table shows. */
@@ -24,6 +25,7 @@ const spec = z.toJSONSchema(specSchema) as Schema;
 const sections: Record<string, () => string> = {
   config: () => table(['field of `spec`', 'type', 'default', 'meaning'], configRows(spec, '')),
   'config-map': () => table(['key of `data`', 'value'], configMapRows(spec)),
+  'registry-options': () => table(['option', 'variable', 'meaning'], optionRows()),
 };
 
 /** A row a field, the fields of a map below it. What has a default, or no need of one, is optional. */
@@ -43,6 +45,13 @@ function configMapRows({ properties = {} }: Schema): string[][] {
   return Object.entries(properties)
     .filter(([, { items }]) => !items?.properties)
     .map(([key, field]) => [`\`${key}\``, field.type === 'array' ? 'strings, with commas between' : typeOf(field)]);
+}
+
+function optionRows(): string[][] {
+  return registryOptions.map(({ flags, variable, meaning }) => {
+    const option = flags.replace(/<(.+)>/, (_, value: string) => value.toUpperCase());
+    return [`\`${option}\``, variable === undefined ? '' : `\`${variable}\``, meaning];
+  });
 }
 
 function typeOf({ type = 'string', enum: values, items }: Schema): string {

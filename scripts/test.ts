@@ -2,11 +2,13 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { buildAll, root } from './build.ts';
+import { installDockerRegistry } from './tools.ts';
 
 const quick = process.argv.includes('--quick');
 const files = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
 
 await buildAll(join(root, 'dist'));
+if (!quick) installDockerRegistry();
 const env = { ...process.env, ...(quick && { QUICK: '1' }) };
 const tap = spawn(
   process.execPath,

@@ -1,10 +1,38 @@
 // Gets the hosts that the examples run in, as far as they can be had here, and says what is there. `npm run tools`.
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { root } from './build.ts';
 
-const KUSTOMIZE = 'v5.8.1';
+/** A program built by the Go module proxy: its package, its version, and how it says which it is. */
+interface GoTool {
+  name: string;
+  module: string;
+  version: string;
+  ask: string[];
+}
+
+const goTools: GoTool[] = [
+  { name: 'kustomize', module: 'sigs.k8s.io/kustomize/kustomize/v5', version: 'v5.8.1', ask: ['version'] },
+  // Pages, and knows OCI's types well; Debian's docker-registry 2.8 does neither.
+  {
+    name: 'distribution-registry',
+    module: 'github.com/distribution/distribution/v3/cmd/registry',
+    version: 'v3.1.2',
+    ask: ['--version'],
+  },
+];
 
 /** Where built tools go; before PATH, so that a pinned version wins over the machine's. */
 export const toolsDirectory = join(root, '.cache', 'bin');
@@ -29,29 +57,62 @@ const hosts = [
   {
     name: 'kustomize',
     version: ['version'],
-    otherwise: `install Go and run this again, or put kustomize ${KUSTOMIZE} on PATH`,
+    otherwise: 'install Go and run this again, or put kustomize v5.8.1 on PATH',
   },
   { name: 'kpt', version: ['version'], otherwise: 'put kpt on PATH (https://kpt.dev/installation)' },
   { name: 'kubectl', version: ['version', '--client'], otherwise: 'no example needs it' },
+  { name: 'distribution-registry', version: ['--version'], otherwise: 'install Go and run this again' },
+  { name: 'docker-registry', version: ['--version'], otherwise: 'run: apt-get install docker-registry' },
   { name: 'git', version: ['--version'], otherwise: 'put git on PATH' },
 ];
 
-/** Builds the pinned kustomize by the Go module proxy, a minute or two; true if it is there afterwards. */
-function installKustomize(): boolean {
-  const built = join(toolsDirectory, 'kustomize');
-  if (isExecutable(built) && run(built, ['version']) === KUSTOMIZE) return true;
+/** Builds a pinned program by the Go module proxy, some minutes at most; true if it is there afterwards. */
+function installGoTool({ name, module, version, ask }: GoTool): boolean {
+  const built = join(toolsDirectory, name);
+  // What `go install` built has no version in it that all of them print; the stamp says which this is.
+  const stamp = join(toolsDirectory, `.${name}-version`);
+  if (isExecutable(built) && (run(built, ask) === version || readIfThere(stamp) === version)) return true;
   const go = findProgram('go');
   if (!go) return false;
-  console.log(`kustomize: building ${KUSTOMIZE} with Go, which takes a minute or two`);
+  console.log(`${name}: building ${version} with Go, which takes some minutes`);
   mkdirSync(toolsDirectory, { recursive: true });
-  const { status, error } = spawnSync(go, ['install', `sigs.k8s.io/kustomize/kustomize/v5@${KUSTOMIZE}`], {
-    env: { ...process.env, GOBIN: toolsDirectory },
-    stdio: ['ignore', 'ignore', 'inherit'],
-    timeout: 600_000,
-  });
-  if (status === 0) return true;
-  console.error(`kustomize: go install failed (${error?.message ?? `exit status ${status}`}); see its message above`);
-  return false;
+  // Built beside, since the program's own name need not be the one that it has here.
+  const scratch = mkdtempSync(join(toolsDirectory, '.build-'));
+  try {
+    const { status, error } = spawnSync(go, ['install', `${module}@${version}`], {
+      env: { ...process.env, GOBIN: scratch, CGO_ENABLED: '0' },
+      stdio: ['ignore', 'ignore', 'inherit'],
+      timeout: 600_000,
+    });
+    const [program] = readdirSync(scratch);
+    if (status !== 0 || program === undefined) {
+      console.error(`${name}: go install failed (${error?.message ?? `exit status ${status}`}); see its message above`);
+      return false;
+    }
+    renameSync(join(scratch, program), built);
+    writeFileSync(stamp, version);
+    return true;
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+/** Tries once to get Debian's registry, which the tests of `registry/` talk to; without it they are skipped and say so. */
+export function installDockerRegistry(): void {
+  if (findProgram('docker-registry') || process.getuid?.() !== 0) return;
+  const apt = findProgram('apt-get');
+  if (!apt) return;
+  console.log('docker-registry: installing it with apt-get, for the tests that talk to a real registry');
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const get = (...args: string[]) => spawnSync(apt, args, { env, stdio: 'ignore', timeout: 180_000 }).status === 0;
+  const install = ['install', '-y', '--no-install-recommends', 'docker-registry'];
+  // The list of packages may be old or empty.
+  if (get(...install) || (get('update') && get(...install))) return;
+  console.error('docker-registry: apt-get could not install it; the tests that need it are skipped');
+}
+
+function readIfThere(path: string): string | undefined {
+  return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
 }
 
 function run(program: string, args: string[]): string | undefined {
@@ -60,7 +121,9 @@ function run(program: string, args: string[]): string | undefined {
 }
 
 if (import.meta.main) {
-  const installed = installKustomize();
+  // Every one is tried, whatever became of the one before.
+  const installed = goTools.map(installGoTool).every(Boolean);
+  installDockerRegistry();
   for (const { name, version, otherwise } of hosts) {
     const program = findProgram(name);
     console.log(

@@ -61,6 +61,11 @@ export class Answers {
     return this.#metadata.get(canonicalName(name));
   }
 
+  /** The metadata of every repository, in the order in which they were first given. */
+  allMetadata(): ImageMetadata[] {
+    return [...this.#metadata.values()];
+  }
+
   /**
    * The policy of a name. A namespace selects; a policy without one, as files often have it, fits any. Without a namespace
    * asked for, the name must be unique.

@@ -1,19 +1,18 @@
 import t from 'tap';
-import type { ImageMetadata, TagMetadata } from '../../../fn/lookup/metadata.ts';
+import type { TagMetadata } from '../../../fn/lookup/metadata.ts';
 import { choose, type Current } from '../../../fn/policy/choose.ts';
 import { compilePattern } from '../../../fn/policy/pattern.ts';
 import { compilePolicy } from '../../../fn/policy/policy.ts';
 import type { Malformed, Rule } from '../../../fn/policy/rule.ts';
 import {
   canonical,
+  metadataOf,
   noPatterns,
   noPolicies,
   patternChoices,
   policyChoices,
   type ChoiceCase,
 } from '../../fixtures/policy/choices.ts';
-
-const TIMES: Record<string, string> = { zero: '0001-01-01T00:00:00Z', epoch: '1970-01-01T00:00:00Z', bad: 'yesterday' };
 
 for (const [kind, cases] of Object.entries({ filters: patternChoices, policies: policyChoices }))
   t.test(`choices by ${kind}`, async (t) => {
@@ -93,23 +92,6 @@ t.test('an age counts from the push, else from the build, else from the first si
 function compiled(rule: Rule | Malformed): Rule {
   if ('error' in rule) throw new Error(rule.error.message);
   return rule;
-}
-
-function metadataOf({ tags, scanned = '20', incomplete }: ChoiceCase): ImageMetadata {
-  const words = tags.split(' ').filter(Boolean);
-  return {
-    image: 'ghcr.io/org/app',
-    complete: !incomplete,
-    ...(scanned !== null && { scannedAt: time(scanned) }),
-    tags: words.map((word) => {
-      const [name = '', created] = word.split('@');
-      return created === undefined ? { name } : { name, created: time(created) };
-    }),
-  };
-}
-
-function time(word: string): string {
-  return TIMES[word] ?? new Date(Date.UTC(2026, 0, 1) + (Number(word) - 1) * 86_400_000).toISOString();
 }
 
 function currentOf({ current, now }: ChoiceCase): Current | undefined {

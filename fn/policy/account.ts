@@ -1,0 +1,75 @@
+/** A choice with every tag accounted for: as data for machines, and in lines for people. */
+import type { ImageMetadata } from '../lookup/metadata.ts';
+import type { Note } from '../note.ts';
+import type { Choice, Reason, Rejection } from './choose.ts';
+import type { RefusalRule, Rule } from './rule.ts';
+
+export interface Account {
+  /** The repository, or where the list of tags came from. */
+  image: string;
+  /** The rule in its canonical spelling. */
+  policy: string;
+  chosen: string | null;
+  reason: Reason;
+  message: string;
+  /** Best first. */
+  candidates: string[];
+  rejected: Rejection[];
+  /** How many tags each rule turned away, the commonest first. */
+  counts: Partial<Record<RefusalRule, number>>;
+  warnings: { reason: string; message: string }[];
+}
+
+/** Says of every tag what became of it. `rejected` is by rule, then by name: the order of a listing means nothing. */
+export function accountFor({ image }: ImageMetadata, rule: Rule, choice: Choice, notes: readonly Note[] = []): Account {
+  const byRule = Map.groupBy(choice.rejected, (rejection) => rejection.rule);
+  const groups = [...byRule].toSorted(([a, of], [b, or]) => or.length - of.length || (a < b ? -1 : 1));
+  return {
+    image,
+    policy: rule.text,
+    chosen: choice.chosen?.name ?? null,
+    reason: choice.reason,
+    message: choice.message,
+    candidates: choice.candidates.map(({ name }) => name),
+    rejected: groups.flatMap(([, rejections]) => rejections.toSorted((a, b) => (a.tag < b.tag ? -1 : 1))),
+    counts: Object.fromEntries(groups.map(([rule, { length }]) => [rule, length])),
+    warnings: [...notes, ...rule.warnings, ...choice.warnings].map(({ reason, message }) => ({ reason, message })),
+  };
+}
+
+/** What a rule has against a tag. */
+const WHY: Record<RefusalRule, string> = {
+  latest: 'must be asked for by name',
+  excluded: 'is excluded',
+  filter: 'does not match the filter',
+  'not-a-version': 'is no version',
+  prerelease: 'is a prerelease, which the range does not ask for',
+  range: 'is outside of the range',
+  'not-a-number': 'is no number',
+  'no-time': 'has no creation time',
+  'too-young': 'is younger than the minimum age',
+  'age-unknown': 'has no known age',
+  ambiguous: 'extracts to the same text as a tag before it',
+};
+
+/** Runner-ups, and tags of one rule, that a person is shown; machines get all. */
+const SHOWN = 5;
+
+/** What a person reads below the winner. */
+export function accountLines({ message, chosen, candidates, rejected, counts, warnings }: Account): string[] {
+  const next = chosen === null ? candidates : candidates.slice(1);
+  const lines = [message];
+  if (next.length > 0) lines.push(`${chosen === null ? 'candidates' : 'next'}: ${some(next)}`);
+  if (rejected.length > 0) lines.push(`turned away: ${rejected.length}`);
+  const width = Math.max(...Object.keys(counts).map(({ length }) => length));
+  for (const [rule, count] of Object.entries(counts)) {
+    const tags = rejected.filter((rejection) => rejection.rule === rule).map(({ tag }) => tag);
+    lines.push(`  ${String(count).padStart(6)}  ${rule.padEnd(width)}  ${WHY[rule as RefusalRule]}: ${some(tags)}`);
+  }
+  for (const { message } of warnings) lines.push(`warning: ${message}`);
+  return lines;
+}
+
+function some(tags: readonly string[]): string {
+  return `${tags.slice(0, SHOWN).join(', ')}${tags.length > SHOWN ? `, … (${tags.length - SHOWN} more)` : ''}`;
+}
