@@ -85,8 +85,8 @@ function setterOf(text: string, writes: readonly Write[]): string | undefined {
   return undefined;
 }
 
-/** A marked part that stands alone has no name to show. */
-function label(reference: Reference): string {
+/** A reference as results show it; a marked part that stands alone has no name to show. */
+export function label(reference: Reference): string {
   return reference.name === '' ? (reference.tag ?? reference.digest ?? '') : formatReference(reference);
 }
 

@@ -26,8 +26,14 @@ export interface Plan {
   notes: { note: Note; resource?: ResourceRef }[];
 }
 
-/** Decides each governed field, and leaves out what may not be written: locked, not allowed, or against a shared anchor. */
-export async function planDocument(found: Found, decider: Decider, forbidden: Forbidden): Promise<Plan> {
+/** Why a change that nothing else is against is not made after all: the caller's own reason. */
+export type Hold = (change: PlannedChange, file: string | undefined) => Note | undefined;
+
+/**
+ * Decides each governed field, and leaves out what may not be written: locked, not allowed, held by the caller, or against a
+ * shared anchor.
+ */
+export async function planDocument(found: Found, decider: Decider, forbidden: Forbidden, hold?: Hold): Promise<Plan> {
   const { file, index, governed, fields } = found;
   const plan: Plan = {
     ...(file !== undefined && { file }),
@@ -44,7 +50,7 @@ export async function planDocument(found: Found, decider: Decider, forbidden: Fo
       addNote(plan, candidate, planned);
       continue;
     }
-    const note = held(candidate, planned) ?? forbiddenName(decision, planned, forbidden);
+    const note = held(candidate, planned) ?? forbiddenName(decision, planned, forbidden) ?? hold?.(planned, file);
     if (note) addNote(plan, candidate, note);
     else plan.changes.push(planned);
   }

@@ -8,7 +8,7 @@ import { findImages, type GovernedField } from './governed.ts';
 import type { Answers } from './lookup/answers.ts';
 import type { Lookup } from './lookup/lookup.ts';
 import type { Note } from './note.ts';
-import { planDocument } from './plan.ts';
+import { planDocument, type Hold } from './plan.ts';
 import { noteResult, sortResults, type Result } from './result.ts';
 import { documentsWith, type Source } from './source.ts';
 import { wordsOf } from './words.ts';
@@ -24,7 +24,8 @@ export interface Outcome {
 
 /**
  * The whole algorithm: find the image fields of each document that could have any, look up and choose what each becomes,
- * and replace exactly the characters that change. With a look-up, all of it is asked before anything is decided. `earlier` are results of reading the sources, which `strict` also judges.
+ * and replace exactly the characters that change. With a look-up, all of it is asked before anything is decided. `earlier` are
+ * results of reading the sources, which `strict` also judges; `hold` may keep a field where it is.
  */
 export async function update(
   sources: readonly Source[],
@@ -32,6 +33,7 @@ export async function update(
   answers: Answers,
   lookup?: Lookup,
   earlier: readonly Result[] = [],
+  hold?: Hold,
 ): Promise<Outcome> {
   const decider = new Decider(config, answers, lookup);
   const forbidden = allowList(config.spec.allow, config.spec.deny);
@@ -46,7 +48,7 @@ export async function update(
     for (const document of documentsWith(source.text, source.documents, words)) {
       const found = await findImages(source, document, config.spec, config.setImage);
       for (const { governor } of found.governed) if (governor.by === 'update') matched.add(governor.update);
-      const plan = await planDocument(found, decider, forbidden);
+      const plan = await planDocument(found, decider, forbidden, hold);
       const edited = await editDocument(source, document, plan);
       replacements.push(...edited.replacements);
       results.push(...edited.results);

@@ -1,0 +1,71 @@
+import { listImages } from '../fn/index.ts';
+import { formatReference } from '../fn/reference.ts';
+import type { ResourceRef, Result } from '../fn/result.ts';
+
+/** An image field that moved, as `status.result.changes` and commit messages tell it. */
+export interface Change {
+  file: string;
+  /** `group/Kind/namespace/name`; what is not there is left empty. */
+  object: string;
+  /** Path of the field. */
+  field: string;
+  container?: string;
+  /** The image repository that stood there; empty for a marked part that stands alone. */
+  image: string;
+  /** References as people write them; of a marked part that stands alone, the part. */
+  from: string;
+  to: string;
+  policy?: string;
+}
+
+/** The changes that results of the engine tell of. */
+export function changesOf(results: readonly Result[]): Change[] {
+  return results.filter(({ severity }) => severity === 'info').map(changeOf);
+}
+
+function changeOf({ message, file, resourceRef, field, tags }: Result): Change {
+  const [from = '', to = ''] = message.split(' -> ');
+  return {
+    file: file?.path ?? '',
+    object: objectOf(resourceRef),
+    field: field?.path ?? tags?.['field'] ?? '',
+    ...(tags?.['container'] !== undefined && { container: tags['container'] }),
+    image: tags?.['image'] ?? '',
+    from,
+    to,
+    ...(tags?.['policy'] !== undefined && { policy: tags['policy'] }),
+  };
+}
+
+/** The image fields that differ between two texts of a file: what a foreign image did, as far as it is about images. */
+export async function imageChanges(file: string, before: string, after: string): Promise<Change[]> {
+  const [old, now] = await Promise.all([before, after].map((text) => listImages(text, { path: file })));
+  const known = new Map(old!.map((view) => [`${objectOf(view.resource)} ${view.path}`, view]));
+  return now!.flatMap(({ resource, path, container, reference }) => {
+    const from = known.get(`${objectOf(resource)} ${path}`)?.reference;
+    if (!from || !reference || formatReference(from) === formatReference(reference)) return [];
+    const change: Change = {
+      file,
+      object: objectOf(resource),
+      field: path,
+      container,
+      image: from.name,
+      from: formatReference(from),
+      to: formatReference(reference),
+    };
+    return [change];
+  });
+}
+
+function objectOf(resource: ResourceRef | undefined): string {
+  if (!resource) return '';
+  const { apiVersion, kind, namespace = '', name } = resource;
+  const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
+  return `${group}/${kind}/${namespace}/${name}`;
+}
+
+/** The workload of a change as Flux v1 names it: `namespace:kind/name`; the file where no object is known. */
+export function workloadOf({ object, file }: Change): string {
+  const [, kind = '', namespace = '', name = ''] = object.split('/');
+  return name === '' ? file : `${namespace === '' ? 'default' : namespace}:${kind.toLowerCase()}/${name}`;
+}
