@@ -1,5 +1,6 @@
 import { listImages } from '../fn/index.ts';
 import { formatReference } from '../fn/reference.ts';
+import type { PlannedChange } from '../fn/plan.ts';
 import type { ResourceRef, Result } from '../fn/result.ts';
 
 /** An image field that moved, as `status.result.changes` and commit messages tell it. */
@@ -57,8 +58,22 @@ export async function imageChanges(file: string, before: string, after: string):
   });
 }
 
+/** What tells a field from others: the same of a change, a plan, and what is read of an old commit. */
+export function fieldKey(file: string, resource: ResourceRef, path: string): string {
+  return `${file} ${objectOf(resource)} ${path}`;
+}
+
+export function keyOf({ file, object, field }: Change): string {
+  return `${file} ${object} ${field}`;
+}
+
+export function keyOfPlan({ field }: PlannedChange, file: string | undefined): string {
+  return fieldKey(file ?? '', field.resource, field.path);
+}
+
 function objectOf(resource: ResourceRef | undefined): string {
-  if (!resource) return '';
+  // As results have it, which name no resource without a name.
+  if (!resource?.name) return '';
   const { apiVersion, kind, namespace = '', name } = resource;
   const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
   return `${group}/${kind}/${namespace}/${name}`;
