@@ -8,7 +8,7 @@ import { fetchBlobs, fetchCommit, has, packBytes, packs, type Source } from './f
 import { endOrphans, lockDirectory, removeLeftovers } from './lock.ts';
 import { checkGit, gitOn, type Git } from './program.ts';
 import { pushCommit, remoteHead } from './push.ts';
-import { listTree, missingBlobs, readBlobs, readLog, type LogRange } from './read.ts';
+import { listTree, missingBlobs, readBlobs, readCommit, readLog, type LogRange } from './read.ts';
 import { checkRef, isOid } from './ref.ts';
 import type { LogEntry, NewCommit, Push, Remote, Repository, TreeEntry } from './repository.ts';
 import { openScratch, type Scratch } from './scratch.ts';
@@ -189,6 +189,9 @@ class BareRepository implements OpenRepository {
   async *log(from: string, range: LogRange): AsyncGenerator<LogEntry> {
     const entries = await this.#guarded('reading history', async () => {
       const { max, since } = range;
+      // The server would say the same.
+      if (since !== undefined && (await has(this.#trees, from)) && (await readCommit(this.#trees, from)).time < since)
+        return [];
       const extent = since === undefined ? { depth: max } : { since };
       try {
         await fetchCommit(this.#history, this.#source, from, extent);
