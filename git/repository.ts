@@ -33,7 +33,9 @@ export interface Identity {
   email: string;
 }
 
-export type Signing = { type: 'ssh'; key: string; passphrase?: string } | { type: 'openpgp'; key: string; passphrase?: string };
+export type Signing =
+  | { type: 'ssh'; key: string; passphrase?: string }
+  | { type: 'openpgp'; key: string; passphrase?: string };
 
 export interface NewCommit {
   /** The commit that it stands on, and whose tree it changes. */

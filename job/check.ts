@@ -1,6 +1,8 @@
+import { pathProblem } from '../git/path.ts';
+import { ancestors } from '../git/read.ts';
 import type { FileChange, TreeEntry } from '../git/repository.ts';
 import { JobError } from './failure.ts';
-import { isBelow, isGitFile, pathProblem } from './path.ts';
+import { isBelow } from './path.ts';
 import type { JobSpec } from './schema.ts';
 
 /** What an image may have done to a path. */
@@ -49,9 +51,8 @@ interface Limits {
 
 function checkOne({ path, now }: Proposal, { base, directories, paths, allow }: Limits): FileChange {
   const problem = pathProblem(path);
-  if (problem !== undefined) throw forbidden(path, problem, 'Path');
+  if (problem !== undefined) throw forbidden(path, `it ${problem}`, 'Path');
   if (!isBelow(path, paths)) throw forbidden(path, `it is outside of git.paths (${paths.join(', ')})`, 'OutsidePaths');
-  if (isGitFile(path)) throw forbidden(path, 'git itself obeys it, so it may not change', 'GitFile');
   const before = base.get(path);
   if (now === null) {
     if (!allow.delete) throw forbidden(path, 'it was deleted; run.allow.delete would allow it', 'Delete');
@@ -75,8 +76,7 @@ function checkOne({ path, now }: Proposal, { base, directories, paths, allow }: 
 
 /** The directories that a path lies in. */
 function parentsOf(path: string): string[] {
-  const parts = path.split('/');
-  return parts.slice(1).map((_, i) => parts.slice(0, i + 1).join('/'));
+  return ancestors(path).slice(0, -1);
 }
 
 function forbidden(path: string, problem: string, reason: string): JobError {

@@ -11,7 +11,7 @@ import { update, type Outcome } from '../fn/update.ts';
 import { splitDocuments } from '../fn/yaml/documents.ts';
 import type { Repository, TreeEntry } from '../git/repository.ts';
 import { hashOf, type Cache } from './cache.ts';
-import { changesOf, keyOf, keyOfPlan, type Change } from './change.ts';
+import { changesOf, keyOf, keyOfPlan } from './change.ts';
 import { MAX_FILE_BYTES } from './check.ts';
 import { JobError } from './failure.ts';
 import { yamlFiles } from './files.ts';

@@ -1,5 +1,5 @@
-import type { Change } from './change.ts';
-import { workloadOf } from './change.ts';
+import { workloadOf, type Change } from './change.ts';
+import { directoryOf } from './path.ts';
 import type { JobSpec } from './schema.ts';
 
 type Grouping = JobSpec['commit']['grouping'];
@@ -25,10 +25,4 @@ function keyOf(change: Change, grouping: Exclude<Grouping, 'Run'>): string {
     case 'Directory':
       return directoryOf(change.file);
   }
-}
-
-/** The directory of a file; `.` at the root. */
-export function directoryOf(file: string): string {
-  const slash = file.lastIndexOf('/');
-  return slash < 0 ? '.' : file.slice(0, slash);
 }

@@ -59,13 +59,16 @@ export async function findReverts(
         history.value(entry.oid, field),
         history.value(entry.parents[0], field),
       ]);
-      if (after === before) still.push(field);
-      else if (judge(stepsFrom(field, entry, after, before), toOf(field)))
-        held.push(await explain(field, head, repository, history));
+      if (after === before) {
+        still.push(field);
+        continue;
+      }
+      const verdict = judge(stepsFrom(field, entry, after, before), toOf(field));
+      if (verdict) held.push(await explain(field, verdict, head, repository, history));
     }
     open = still;
   }
-  return held.filter(({ revert }) => revert.reverted !== '');
+  return held;
 }
 
 function filesOf(fields: readonly Wanted[]): string[] {
@@ -93,16 +96,23 @@ function toOf({ planned }: Wanted): string {
   return label(planned.to);
 }
 
-/** Reads the commits of the field's file for the one that moved it. */
-async function explain(field: Wanted, head: string, repository: Repository, history: History): Promise<HeldField> {
+/** Reads the commits of the field's file for the one that moved it; without it the verdict stands all the same. */
+async function explain(
+  field: Wanted,
+  verdict: Revert,
+  head: string,
+  repository: Repository,
+  history: History,
+): Promise<HeldField> {
   const steps: Step[] = [];
   for await (const { oid, message } of repository.log(head, { max: MAX_FILE_COMMITS, paths: [field.file] })) {
     await history.load([oid], [field.file]);
     steps.push({ commit: oid, ours: isOurs(message), value: await history.value(oid, field) });
-    const revert = judge(steps, toOf(field));
-    if (revert) return { wanted: field, revert, from: fromOf(field), to: toOf(field) };
+    if (oid === verdict.ours) break;
   }
-  return { wanted: field, revert: { reverted: '', ours: '' }, from: '', to: '' };
+  // What stood there before ours is known already: anything else than it set.
+  const revert = judge([...steps, { commit: '', ours: false, value: undefined }], toOf(field));
+  return { wanted: field, revert: revert ?? verdict, from: fromOf(field), to: toOf(field) };
 }
 
 /** What fields held in commits. */
@@ -122,8 +132,10 @@ class History {
 
   /** Reads which blobs commits have at files, and those blobs that differ among the commits. */
   async load(commits: readonly string[], files: readonly string[]): Promise<void> {
-    for (const commit of commits)
+    for (const commit of commits) {
+      await this.#repository.fetch(commit);
       for (const { path, oid } of await this.#repository.list(commit, files)) this.#oids.set(`${commit} ${path}`, oid);
+    }
     const needed = files.flatMap((file) => {
       const oids = commits.map((commit) => this.#oids.get(`${commit} ${file}`));
       return commits.length > 1 && new Set(oids).size === 1 ? [] : oids.filter((oid) => oid !== undefined);

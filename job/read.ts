@@ -3,8 +3,8 @@ import * as z from 'zod';
 import { problemsOf, show, unknownField } from '../fn/config/explain.ts';
 import { isNote, readValue } from '../fn/lookup/read.ts';
 import { splitDocuments } from '../fn/yaml/documents.ts';
+import { sshUrl } from '../git/url.ts';
 import { specSchema, type JobSpec } from './schema.ts';
-import { fromScp } from './url.ts';
 
 /** An UpdateJob, checked. */
 export interface UpdateJob {
@@ -93,7 +93,7 @@ function derivedUid(content: string): string {
 /** The spec with a URL where `git@host:path` was. */
 function withUrl(spec: unknown): unknown {
   const { git } = spec as { git?: { url?: unknown } };
-  return typeof git?.url === 'string' ? { ...(spec as object), git: { ...git, url: fromScp(git.url) } } : spec;
+  return typeof git?.url === 'string' ? { ...(spec as object), git: { ...git, url: sshUrl(git.url) } } : spec;
 }
 
 function parse<T extends z.ZodType>(schema: T, value: unknown, at: string, where: string): z.output<T> {

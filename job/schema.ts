@@ -1,10 +1,10 @@
 import * as z from 'zod';
 import { text } from '../fn/config/image-update.ts';
 import { explainReference, parseReference } from '../fn/reference.ts';
+import { pathProblem } from '../git/path.ts';
+import { urlProblem } from '../git/url.ts';
 import { DURATION } from './duration.ts';
-import { pathProblem } from './path.ts';
 import { refProblem } from './ref.ts';
-import { urlProblem } from './url.ts';
 
 /**
  * The kind `UpdateJob` (reference/controllers.md A1, A2). This schema is the one source of the type, the check, the table in
@@ -17,6 +17,14 @@ function checked(max: number, problem: (value: string) => string | undefined, mi
     const wrong = problem(value);
     if (wrong !== undefined) ctx.addIssue(`${JSON.stringify(value)}: ${wrong}`);
   });
+}
+
+/** What follows a path or a URL in a sentence, as one of its own. */
+function it(problem: (value: string) => string | undefined) {
+  return (value: string) => {
+    const wrong = problem(value);
+    return wrong === undefined ? undefined : `it ${wrong}`;
+  };
 }
 
 const word = text(z.string().min(1).max(512));
@@ -53,7 +61,10 @@ const refSchema = z
   .refine((ref) => Object.keys(ref).length === 1, 'needs exactly one of branch, tag and commit');
 
 const gitSchema = z.strictObject({
-  url: checked(2048, urlProblem).describe(
+  url: checked(
+    2048,
+    it((url) => urlProblem(url, ['https:', 'ssh:', 'http:'])),
+  ).describe(
     'The repository: `https://` or `ssh://` (`http://` if allowed). No password in it. `tk-image` takes `git@host:path` too.',
   ),
   ref: refSchema.describe('What to start from: exactly one of the three.'),
@@ -62,7 +73,7 @@ const gitSchema = z.strictObject({
     .describe('Secret to log in with, with the keys that Flux uses: see [Secrets](#secrets).'),
   depth: z.int().min(0).max(1_000_000).default(1).describe('Commits to fetch; 0 is all. 1 is enough.'),
   paths: z
-    .array(checked(1024, pathProblem))
+    .array(checked(1024, it(pathProblem)))
     .max(64)
     .default([])
     .describe('Directories that are fetched, and the only places that may change; the whole repository if empty.'),

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
+import { canonicalUrl } from '../git/url.ts';
 import type { Change } from './change.ts';
 import { classes, type Failure } from './failure.ts';
 import type { UpdateJob } from './read.ts';
-import { canonicalUrl } from './url.ts';
 
 /** `status.result` (reference/controllers.md A2). */
 export interface JobResult {

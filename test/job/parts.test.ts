@@ -11,7 +11,6 @@ import { checkJob, JobSpecError, readJob } from '../../job/read.ts';
 import { isReleased, judge } from '../../job/revert.ts';
 import { runsInProcess } from '../../job/schema.ts';
 import { exitStatus, keyOf, resultOf, statusOf } from '../../job/status.ts';
-import { canonicalUrl, fromScp } from '../../job/url.ts';
 import { badTemplates, base, change, checkCases, messages, two } from '../fixtures/job/changes.ts';
 import { reference, revertCases, stepsOf } from '../fixtures/job/reverts.ts';
 import { minimal, rightSpec, specCases } from '../fixtures/job/specs.ts';
@@ -95,20 +94,6 @@ t.test('whose image runs in-process', async (t) => {
   for (const image of ['alpine', 'ghcr.io/image-update/other', 'ghcr.io/x/my-image-update'])
     t.notOk(runsInProcess({ ...plain, image }), image);
   t.notOk(runsInProcess({ ...plain, image: 'image-update', args: ['.'] }), 'with arguments it is a program as any');
-});
-
-t.test('URLs', async (t) => {
-  t.equal(fromScp('git@host.example:path/a.git'), 'ssh://git@host.example/path/a.git');
-  t.equal(fromScp('host.example:/srv/a'), 'ssh://host.example/srv/a');
-  t.equal(fromScp('https://host.example/a'), 'https://host.example/a');
-  const spellings = [
-    'https://Git.Example.com/a/b',
-    'https://git.example.com:443/a/b.git/',
-    'ssh://git@git.example.com/a/b.git',
-    'ssh://git.example.com:22/a/b',
-  ];
-  t.same(new Set(spellings.map(canonicalUrl)), new Set(['git.example.com/a/b']), 'one repository has one key');
-  t.not(canonicalUrl('ssh://git.example.com:2222/a'), canonicalUrl('ssh://git.example.com/a'));
 });
 
 t.test('durations', async (t) => {

@@ -1,0 +1,146 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { GitError } from './error.ts';
+import { failureOf } from './failure.ts';
+import type { Executed } from './process.ts';
+import type { Git, Reach } from './program.ts';
+import { isOid } from './ref.ts';
+
+/** A remote, and how large what comes from it may grow. */
+export interface Source extends Reach {
+  /** Bytes of packs on disk. */
+  maxBytes: number;
+}
+
+const QUIET = ['--quiet', '--no-tags', '--no-write-fetch-head', '--no-recurse-submodules', '--no-show-forced-updates'];
+const BLOBLESS = '--filter=blob:none';
+
+/** How much of the history comes along: so many commits, all of it (0), or those since a time in seconds since 1970. */
+export type Extent = { depth: number } | { since: number };
+
+/**
+ * Fetches a commit by full ref or id without blobs, as far as the server can leave out history and blobs; a server that
+ * cannot sends more. Returns the commit.
+ */
+export async function fetchCommit(git: Git, source: Source, wanted: string, extent: Extent): Promise<string> {
+  const what = `fetching ${wanted} of ${source.url}`;
+  // What it is called here says nothing and clashes with nothing, whatever it is called there. Git tells the server what
+  // it has by such refs, so that the next fetch brings only what is new.
+  const kept = `refs/fetched/${createHash('sha256').update(wanted).digest('hex').slice(0, 40)}`;
+  const fetch = (refspec: string, ...options: string[]) =>
+    bounded(
+      git,
+      source,
+      ['fetch', ...QUIET, '--force', BLOBLESS, ...options, '--end-of-options', 'origin', refspec],
+      what,
+    );
+
+  let ended = await fetch(`${wanted}:${kept}`, ...extentOptions(git, extent));
+  if (ended.status !== 0 && NOT_SHALLOW.test(ended.stderr)) ended = await fetch(`${wanted}:${kept}`);
+  if (ended.status !== 0 && isOid(wanted) && NOT_BY_ID.test(ended.stderr)) {
+    ended = await fetch('refs/heads/*:refs/fetched/all/*');
+    if (ended.status === 0) return commitOf(git, wanted, wanted, what);
+  }
+  if (ended.status !== 0) throw failureOf(what, ended.stderr);
+  return commitOf(git, kept, wanted, what);
+}
+
+/** A server, or a protocol, that knows no depth. */
+const NOT_SHALLOW = /does not support (?:shallow|--depth|--shallow|--deepen)|shallow capabilities|--shallow-since/;
+/** A server that gives out only what its refs name. */
+const NOT_BY_ID = /unadvertised object|not our ref/;
+
+function extentOptions(git: Git, extent: Extent): string[] {
+  if ('since' in extent) return [`--shallow-since=${isoTime(extent.since)}`];
+  if (extent.depth > 0) return [`--depth=${extent.depth}`];
+  return existsSync(join(git.directory, 'shallow')) ? ['--unshallow'] : [];
+}
+
+/** Seconds since 1970 as git reads them in every place. */
+export function isoTime(seconds: number): string {
+  return new Date(Math.max(0, seconds) * 1000).toISOString().replace('.000', '');
+}
+
+async function commitOf(git: Git, name: string, wanted: string, what: string): Promise<string> {
+  try {
+    const out = await git.run(['rev-parse', '--verify', '--quiet', '--end-of-options', `${name}^{commit}`], { what });
+    return out.toString().trim().split('\n').at(-1) ?? '';
+  } catch (error) {
+    if (error instanceof GitError && error.class === 'Internal')
+      throw new GitError('RefNotFound', `${what} failed: ${wanted} does not name a commit there`);
+    throw error;
+  }
+}
+
+/** Whether an object is here. */
+export async function has(git: Git, oid: string): Promise<boolean> {
+  const out = await git.run(['cat-file', '--batch-check'], { what: 'looking for a commit', input: `${oid}\n` });
+  return !out.toString().endsWith(' missing\n');
+}
+
+/** Fetches blobs by their ids, in one request; from a server that does not give them so, the whole of a commit. */
+export async function fetchBlobs(
+  git: Git,
+  source: Source,
+  oids: readonly string[],
+  commit: string | undefined,
+): Promise<void> {
+  const what = `fetching ${oids.length} files of ${source.url}`;
+  const byId = [
+    '-c',
+    'fetch.negotiationAlgorithm=noop',
+    'fetch',
+    ...QUIET,
+    BLOBLESS,
+    '--stdin',
+    '--end-of-options',
+    'origin',
+  ];
+  const ended = await bounded(git, source, byId, what, `${oids.join('\n')}\n`);
+  if (ended.status === 0) return;
+  if (commit === undefined || !NOT_BY_ID.test(ended.stderr)) throw failureOf(what, ended.stderr);
+  const whole = ['fetch', ...QUIET, '--refetch', '--no-filter', '--depth=1', '--end-of-options', 'origin', commit];
+  const again = await bounded(git, source, whole, what);
+  if (again.status !== 0) throw failureOf(what, again.stderr);
+}
+
+const WATCH_MS = 500;
+
+/** Runs a fetch and ends it when the packs outgrow their bound: git has none of its own. */
+async function bounded(git: Git, source: Source, args: string[], what: string, input?: string): Promise<Executed> {
+  const tooLarge = new AbortController();
+  const watch = setInterval(() => {
+    if (packBytes(git.directory) > source.maxBytes) tooLarge.abort();
+  }, WATCH_MS);
+  try {
+    const options = { what, promisor: true, signal: tooLarge.signal, ...(input !== undefined && { input }) };
+    const executed = await git.reach(args, source, options);
+    if (packBytes(git.directory) > source.maxBytes) tooLarge.abort();
+    tooLarge.signal.throwIfAborted();
+    return executed;
+  } catch (error) {
+    if (!tooLarge.signal.aborted) throw error;
+    throw new GitError(
+      'TooLarge',
+      `${what} brought more than the ${Math.ceil(source.maxBytes / (1 << 20))} MiB that a repository may have`,
+    );
+  } finally {
+    clearInterval(watch);
+  }
+}
+
+/** Bytes of the packs of a repository, half-written ones included. */
+export function packBytes(gitDirectory: string): number {
+  return packs(gitDirectory).reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+/** The files below a repository's packs. */
+export function packs(gitDirectory: string): { name: string; bytes: number }[] {
+  const directory = join(gitDirectory, 'objects/pack');
+  if (!existsSync(directory)) return [];
+  return readdirSync(directory).map((name) => {
+    const bytes = statSync(join(directory, name), { throwIfNoEntry: false })?.size ?? 0;
+    return { name, bytes };
+  });
+}
