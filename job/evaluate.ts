@@ -9,10 +9,10 @@ import { describe, noteResult, type Result } from '../fn/result.ts';
 import type { Source } from '../fn/source.ts';
 import { update, type Outcome } from '../fn/update.ts';
 import { splitDocuments } from '../fn/yaml/documents.ts';
-import type { Repository, TreeEntry } from '../git/repository.ts';
+import type { FileChange, Repository, TreeEntry } from '../git/repository.ts';
 import { hashOf, type Cache } from './cache.ts';
 import { changesOf, keyOf, keyOfPlan } from './change.ts';
-import { MAX_FILE_BYTES } from './check.ts';
+import { checkChanges, MAX_FILE_BYTES, type Proposal } from './check.ts';
 import { JobError } from './failure.ts';
 import { yamlFiles } from './files.ts';
 import { ANSWERS, contentsOf, EXPLICIT, findWords, GOVERNED, type Found } from './found.ts';
@@ -100,6 +100,8 @@ export async function evaluate(
     const { edits } = i === groups.length - 1 ? outcome : await update(touched, config, answers, ask, [], only);
     parts.push({ changes: group, files: filesOf(edits) });
   }
+  const known = new Map(entries.map((entry) => [entry.path, entry]));
+  checkChanges(proposalsOf(parts.at(-1)?.files ?? [], known), known, git, job.spec.run.allow);
   return {
     parts,
     edits: touched.map((source) => ({
@@ -117,6 +119,14 @@ function filesOf(edits: ReadonlyMap<Source, Replacement[]>) {
   return [...edits].map(([{ path, text }, replacements]) => ({
     path: path!,
     content: Buffer.from(replaceAll(text, replacements)),
+  }));
+}
+
+/** The last part has every file; the engine never changes a mode. */
+function proposalsOf(files: readonly FileChange[], known: ReadonlyMap<string, TreeEntry>): Proposal[] {
+  return files.map(({ path, content }) => ({
+    path,
+    now: content && { kind: 'file', executable: known.get(path)?.mode === '100755', content },
   }));
 }
 

@@ -28,7 +28,7 @@ export interface HeldField {
 const MAX_COMMITS = 1000;
 const MAX_OURS = 20;
 /** Commits of one file that are read to name the one that moved a field back. */
-const MAX_FILE_COMMITS = 50;
+const MAX_FILE_COMMITS = 20;
 /** Of more files than this the commits are not asked for by name: git's own limit is the length of a command line. */
 const MAX_NAMED_FILES = 64;
 
@@ -63,8 +63,11 @@ export async function findReverts(
         still.push(field);
         continue;
       }
-      const verdict = judge(stepsFrom(field, entry, after, before), toOf(field));
-      if (verdict) held.push(await explain(field, verdict, head, repository, history));
+      const steps = stepsFrom(field, entry, after, before);
+      const verdict = judge(steps, toOf(field));
+      if (!verdict) continue;
+      const revert = (await explain(field, steps, head, repository, history)) ?? verdict;
+      held.push({ wanted: field, revert, from: fromOf(field), to: toOf(field) });
     }
     open = still;
   }
@@ -75,16 +78,19 @@ function filesOf(fields: readonly Wanted[]): string[] {
   return [...new Set(fields.map(({ file }) => file))];
 }
 
+/** What a field holds now, in a commit of ours, and before that. */
+type Steps = [now: Step, ours: Step, before: Step];
+
 function stepsFrom(
   field: Wanted,
   { oid, parents }: LogEntry,
   after: string | undefined,
   before: string | undefined,
-): Step[] {
+): Steps {
   return [
-    { commit: '', ours: false, value: fromOf(field) },
+    { commit: undefined, ours: false, value: fromOf(field) },
     { commit: oid, ours: true, value: after },
-    { commit: parents[0] ?? '', ours: false, value: before },
+    { commit: parents[0], ours: false, value: before },
   ];
 }
 
@@ -96,23 +102,16 @@ function toOf({ planned }: Wanted): string {
   return label(planned.to);
 }
 
-/** Reads the commits of the field's file for the one that moved it; without it the verdict stands all the same. */
-async function explain(
-  field: Wanted,
-  verdict: Revert,
-  head: string,
-  repository: Repository,
-  history: History,
-): Promise<HeldField> {
+/** Reads the commits of the field's file, back to the one that moved it, to name that. */
+async function explain(field: Wanted, [now, ...ours]: Steps, head: string, repository: Repository, history: History) {
   const steps: Step[] = [];
   for await (const { oid, message } of repository.log(head, { max: MAX_FILE_COMMITS, paths: [field.file] })) {
     await history.load([oid], [field.file]);
-    steps.push({ commit: oid, ours: isOurs(message), value: await history.value(oid, field) });
-    if (oid === verdict.ours) break;
+    const value = await history.value(oid, field);
+    if (value !== now.value) return judge([...steps, ...ours], toOf(field));
+    steps.push({ commit: oid, ours: isOurs(message), value });
   }
-  // What stood there before ours is known already: anything else than it set.
-  const revert = judge([...steps, { commit: '', ours: false, value: undefined }], toOf(field));
-  return { wanted: field, revert: revert ?? verdict, from: fromOf(field), to: toOf(field) };
+  return undefined;
 }
 
 /** What fields held in commits. */

@@ -6,9 +6,9 @@ import { JobError } from './failure.ts';
 import { JobSpecError, type JobMetadata } from './read.ts';
 
 /** The trailer by which our commits are known again (reference/controllers.md A8). */
-const TRAILER = 'Update-Job';
-/** A longer message is cut at a line; the trailer is not part of it. */
-const MAX_MESSAGE_BYTES = 64 << 10;
+export const TRAILER = 'Update-Job';
+/** A longer message is cut at a line. With the trailer it stays below the 64 KiB that a commit takes. */
+const MAX_MESSAGE_BYTES = 63 << 10;
 /** A template that could come to more than this, with sections inside of sections, is not rendered at all. */
 const MAX_RENDERED_CHARACTERS = 16 << 20;
 
@@ -115,12 +115,12 @@ export function renderMessage(template: Template, data: MessageData, job: JobMet
   const body = cut(clean(text));
   if (body === '')
     throw new JobError('FunctionFailed', 'spec.commit.messageTemplate: the message that it makes is empty');
-  return `${body}\n\n${trailerOf(job)}\n`;
+  return `${body}\n\n${TRAILER}: ${trailerValue(job)}\n`;
 }
 
-/** The trailer of a job's commits. */
-export function trailerOf({ namespace, name, uid }: JobMetadata): string {
-  return `${TRAILER}: ${namespace}/${name}/${uid}`;
+/** What the trailer of a job's commits says. */
+export function trailerValue({ namespace, name, uid }: JobMetadata): string {
+  return `${namespace}/${name}/${uid}`;
 }
 
 /** Whether a commit is one of ours, of any UpdateJob: a squash merge keeps the line, though not at the end. */

@@ -3,7 +3,8 @@ import { parseReference } from '../fn/reference.ts';
 
 /** What a field held in a commit. Steps go from the newest to older ones, and the first is what it holds now. */
 export interface Step {
-  commit: string;
+  /** Undefined where nobody knows which. */
+  commit: string | undefined;
   /** Whether the commit is ours, by its trailer. */
   ours: boolean;
   /** The reference; undefined where the field was not there. */
@@ -29,8 +30,8 @@ export function judge(steps: readonly Step[], wanted: string): Revert | undefine
   const set = steps.findIndex(({ ours, value }, i) => ours && i + 1 < steps.length && value !== steps[i + 1]!.value);
   const reverted = steps[set]?.value;
   if (reverted === undefined || reverted === current || isNewer(wanted, reverted)) return undefined;
-  const by = steps.findIndex(({ value }, i) => i < set && value === current && steps[i + 1]!.value !== current);
-  return { reverted, ours: steps[set]!.commit, ...(by >= 0 && { by: steps[by]!.commit }) };
+  const by = steps.find(({ value }, i) => i < set && value === current && steps[i + 1]!.value !== current)?.commit;
+  return { reverted, ours: steps[set]!.commit ?? '', ...(by !== undefined && { by }) };
 }
 
 /** Whether a reference is newer than another: by their versions where both tags are some, else if it is another at all. */

@@ -1,0 +1,281 @@
+import { GitError } from '../git/error.ts';
+import { findTrailer, publish, type Pace, type Published } from '../git/exactly-once.ts';
+import type { NewCommit, Repository, Signing } from '../git/repository.ts';
+import type { Result } from '../fn/result.ts';
+import { oidOf } from './blob.ts';
+import { hashOf, type Cache } from './cache.ts';
+import { milliseconds } from './duration.ts';
+import { failureOf, JobError } from './failure.ts';
+import { diffOf, type Made, type Part } from './made.ts';
+import { compileTemplate, renderMessage, TRAILER, trailerValue, type Template } from './message.ts';
+import type { UpdateJob } from './read.ts';
+import { resultOf, type JobResult, type Ran } from './status.ts';
+
+/** What a run needs of the world. */
+export interface World {
+  repository: Repository;
+  /** Makes the changes on a commit: the engine, or an image in a container; what came back has been checked. */
+  make(commit: string): Promise<Made>;
+  /**
+   * What the outcome depends on beside the job and the repository; undefined if it may be another one each time, as with a
+   * registry that is asked, or an image that is named by a tag.
+   */
+  fixed: string | undefined;
+  cache: Cache;
+  signing?: Signing;
+  /** Milliseconds since 1970. */
+  now(): number;
+  pace?: Pace;
+}
+
+/** How a job went, and what there is to show. */
+export interface Report {
+  ran: Ran;
+  /** Warnings, and what a function reported. */
+  results: Result[];
+  /** Of a dry run. */
+  diff: string;
+}
+
+/**
+ * Carries out an UpdateJob: finds the head, makes the changes, commits and pushes them exactly once. Where nothing is new since
+ * the last run, that costs one question to the remote. Whatever goes wrong is in the report.
+ * @throws JobSpecError for what the job's author must correct, before anything runs.
+ */
+export async function runJob(job: UpdateJob, world: World): Promise<Report> {
+  const template = compileTemplate(job.spec.commit.messageTemplate);
+  const started = world.now();
+  const memory = new Memory(job, world);
+  let attempt = 1;
+  const ended = (outcome: Ran['outcome']): Ran => ({ started, ended: world.now(), attempt, outcome });
+  try {
+    const before = await memory.recall();
+    if (before) return { ran: ended(before.outcome), results: before.results, diff: '' };
+    for (; ; attempt++) {
+      try {
+        const { outcome, made } = await attemptOnce(job, world, template, started, memory);
+        return { ran: ended(outcome), results: made.results, diff: diffOf(made) };
+      } catch (error) {
+        if (!mayPass(error, job) || attempt > job.spec.backoffLimit) throw error;
+        checkDeadline(job, started, world.now());
+      }
+    }
+  } catch (error) {
+    return { ran: ended(failureOf(error)), results: [], diff: '' };
+  }
+}
+
+/** Others changed the same files meanwhile: the changes may be made anew on the new head. */
+function mayPass(error: unknown, { spec: { push } }: UpdateJob): boolean {
+  // A rebuilt branch that stands elsewhere holds what nobody here has seen: that is for a person to look at.
+  return error instanceof GitError && error.class === 'Race' && push.branchStrategy === 'FastForward';
+}
+
+function checkDeadline({ spec: { activeDeadline } }: UpdateJob, started: number, now: number): void {
+  if (now - started > milliseconds(activeDeadline))
+    throw new JobError('Timeout', `it has run for longer than activeDeadline (${activeDeadline})`);
+}
+
+interface Attempt {
+  outcome: JobResult;
+  made: Made;
+}
+
+async function attemptOnce(
+  job: UpdateJob,
+  world: World,
+  template: Template,
+  started: number,
+  memory: Memory,
+): Promise<Attempt> {
+  const { spec } = job;
+  const start = await startOf(job, world.repository);
+  const made = await world.make(start.base);
+  checkDeadline(job, started, world.now());
+  const changes = made.parts.flatMap((part) => part.changes);
+  const files = [...new Set(made.parts.flatMap((part) => part.files.map(({ path }) => path)))].toSorted();
+  const result = (outcome: JobResult['outcome']): JobResult => ({
+    ...resultOf(outcome, start.base, files, changes),
+    ...(start.target !== undefined && { branch: start.target.branch }),
+    ...(made.imageDigest !== undefined && { imageDigest: made.imageDigest }),
+  });
+  if (spec.push.mode === 'DryRun') return { outcome: result('DryRun'), made };
+  if (!start.target) throw new JobError('Internal', 'there is no branch to push to');
+
+  const commits = made.parts.map((part) => commitOf(job, world, template, part, start.target!.branch, started));
+  const earlier = await earlierPush(job, world.repository, start, commits);
+  if (earlier) return { outcome: { ...result('Pushed'), commit: earlier }, made };
+  if (commits.length === 0 || (await isRebuilt(world.repository, start, made.parts, commits))) {
+    const outcome = result('NothingToChange');
+    memory.remember(start, outcome, made.results);
+    return { outcome, made };
+  }
+  const published = await publish(world.repository, publication(job, start, commits, started), world.pace);
+  const outcome = {
+    ...result('Pushed'),
+    ...(published.base !== undefined && { baseCommit: published.base }),
+    commit: published.commit,
+  };
+  memory.remember(start, { ...result('NothingToChange'), ...EMPTY }, made.results, published);
+  return { outcome, made };
+}
+
+/** What is left to say of a push when nothing is new after it. */
+const EMPTY = { filesChanged: 0, changesCount: 0, files: [], changes: [], truncated: false };
+
+// --- where it begins and where it goes -------------------------------------------------------------------------------
+
+interface Start {
+  /** The commit that the changes are made on. */
+  base: string;
+  /** The ref that the base is the head of. */
+  ref: string;
+  /** Undefined: a dry run from a tag or a commit, which goes nowhere. */
+  target?: { branch: string; ref: string };
+  /** Where the target stands, if it is to be replaced or made; `null`: it is not there. */
+  lease?: string | null;
+}
+
+/** Fetches the commit to begin with: the branch to push to where it is there and is not made anew, else what `git.ref` names. */
+async function startOf({ spec: { git, push } }: UpdateJob, repository: Repository): Promise<Start> {
+  const source = sourceRef(git.ref);
+  const branch = push.branch ?? git.ref.branch;
+  const target = branch === undefined ? undefined : { branch, ref: `refs/heads/${branch}` };
+  const fetch = async (ref: string) => repository.fetch(ref, { depth: git.depth });
+  if (!target || target.ref === source) return { base: await fetch(source), ref: source, ...(target && { target }) };
+  const head = await repository.remoteHead(target.ref);
+  if (head !== undefined && push.branchStrategy === 'FastForward')
+    return { base: await fetch(target.ref), ref: target.ref, target };
+  return { base: await fetch(source), ref: source, target, lease: head ?? null };
+}
+
+function sourceRef({ branch, tag, commit }: UpdateJob['spec']['git']['ref']): string {
+  if (branch !== undefined) return `refs/heads/${branch}`;
+  return tag === undefined ? commit! : `refs/tags/${tag}`;
+}
+
+// --- commits ---------------------------------------------------------------------------------------------------------
+
+type Commit = Omit<NewCommit, 'parent'>;
+
+function commitOf(
+  job: UpdateJob,
+  { signing }: World,
+  template: Template,
+  { changes, files }: Part,
+  branch: string,
+  started: number,
+): Commit {
+  const paths = files.map(({ path }) => path);
+  return {
+    changes: files,
+    message: renderMessage(template, { changes, files: paths, branch }, job.metadata),
+    author: job.spec.commit.author,
+    time: secondsOf(job, started),
+    ...(signing && { signing }),
+  };
+}
+
+/** When the job was made: in a cluster the same for every attempt, so that they make the same commit. */
+function secondsOf({ metadata: { created } }: UpdateJob, started: number): number {
+  return Math.floor((created ?? started) / 1000);
+}
+
+function publication(job: UpdateJob, { base, target, lease }: Start, commits: readonly Commit[], started: number) {
+  const { options, maxRaceRetries } = job.spec.push;
+  return {
+    ref: target!.ref,
+    base,
+    commits,
+    trailer: { key: TRAILER, value: trailerValue(job.metadata) },
+    since: secondsOf(job, started),
+    maxRaceRetries,
+    ...(lease !== undefined && { lease }),
+    ...(Object.keys(options).length > 0 && { options }),
+  };
+}
+
+/**
+ * The commit of an earlier attempt of the same job that nobody heard of any more: there is nothing to change then, and still
+ * the job has pushed (reference/controllers.md B5.3, B6). Outside of a cluster jobs are not told apart so well.
+ */
+async function earlierPush(
+  { metadata }: UpdateJob,
+  repository: Repository,
+  { base, target, lease }: Start,
+  commits: readonly Commit[],
+): Promise<string | undefined> {
+  if (!metadata.unique || metadata.created === undefined || !target || commits.length > 0) return undefined;
+  const head = lease === undefined ? base : lease;
+  if (head === null) return undefined;
+  const trailer = { key: TRAILER, value: trailerValue(metadata) };
+  return findTrailer(repository, head, { trailer, since: Math.floor(metadata.created / 1000) });
+}
+
+/** Whether a branch to be rebuilt holds just these commits on this base already: making them anew would change their times alone. */
+async function isRebuilt(
+  repository: Repository,
+  { base, lease }: Start,
+  parts: readonly Part[],
+  commits: readonly Commit[],
+): Promise<boolean> {
+  if (typeof lease !== 'string') return false;
+  const there = [];
+  for await (const entry of repository.log(lease, { max: commits.length })) there.push(entry);
+  const wanted = commits.toReversed();
+  if (there.length !== wanted.length || there.at(-1)?.parents[0] !== base) return false;
+  if (there.some(({ message }, i) => message.trimEnd() !== wanted[i]!.message.trimEnd())) return false;
+  const contents = new Map(parts.flatMap(({ files }) => files.map(({ path, content }) => [path, content] as const)));
+  await repository.fetch(lease);
+  const oids = new Map((await repository.list(lease, [...contents.keys()])).map(({ path, oid }) => [path, oid]));
+  return [...contents].every(
+    ([path, content]) => oids.get(path) === (content ? oidOf(content, base.length) : undefined),
+  );
+}
+
+// --- what the last run came to ---------------------------------------------------------------------------------------
+
+interface Remembered {
+  /** Each ref that was looked at, and where it stood; null: it was not there. */
+  heads: [ref: string, oid: string | null][];
+  outcome: JobResult;
+  results: Result[];
+}
+
+/** Remembers that a job had nothing to change at a head, so that the next run asks for the head alone. */
+class Memory {
+  readonly #world: World;
+  readonly #key: string | undefined;
+
+  constructor({ metadata, spec }: UpdateJob, world: World) {
+    this.#world = world;
+    const counts = spec.push.mode === 'Push' && world.fixed !== undefined;
+    this.#key = counts ? hashOf(JSON.stringify([metadata, spec, world.fixed])) : undefined;
+  }
+
+  /** What the last run came to, if all that it looked at stands where it stood. */
+  async recall(): Promise<Remembered | undefined> {
+    const known = this.#key === undefined ? undefined : parse(this.#world.cache.read('last', this.#key));
+    if (!known) return undefined;
+    for (const [ref, oid] of known.heads)
+      if (((await this.#world.repository.remoteHead(ref)) ?? null) !== oid) return undefined;
+    return known;
+  }
+
+  /** After a push the engine has nothing to change on what it pushed. */
+  remember({ base, ref, target, lease }: Start, outcome: JobResult, results: Result[], pushed?: Published): void {
+    if (this.#key === undefined || !ref.startsWith('refs/')) return;
+    const heads: Remembered['heads'] = [];
+    if (lease === undefined) heads.push([ref, pushed?.commit ?? base]);
+    else heads.push([ref, base], [target!.ref, pushed?.commit ?? lease]);
+    this.#world.cache.write('last', this.#key, JSON.stringify({ heads, outcome, results } satisfies Remembered));
+  }
+}
+
+function parse(text: string | undefined): Remembered | undefined {
+  try {
+    return text === undefined ? undefined : (JSON.parse(text) as Remembered);
+  } catch {
+    return undefined;
+  }
+}
