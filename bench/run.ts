@@ -9,27 +9,14 @@
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { chooseCases } from './choose.ts';
 import { generate } from './corpus.ts';
 import { expected, places, readTruth, type Variant } from './corpus/truth.ts';
-import { interleave, ratio, rehearse, time, type Program } from './measure.ts';
-
-/** One line of the table. */
-interface Figure {
-  case: string;
-  what: string;
-  value: number;
-  unit: '×' | 'MB' | 'ms' | 'wrong';
-  /** None: for information. */
-  limit?: number;
-  /** The ratio of the fastest runs. */
-  least?: number;
-  /** Median milliseconds behind a ratio. */
-  subject?: number;
-  baseline?: number;
-}
+import { ratioFigure, type Figure } from './figure.ts';
+import { interleave, rehearse, time, type Program } from './measure.ts';
+import { registryCases } from './registry.ts';
 
 interface Bench {
   /** Where the corpus is. */
@@ -41,14 +28,17 @@ interface Bench {
   program: string;
 }
 
-const CASES: Record<string, (bench: Bench) => Figure[]> = {
+const CASES: Record<string, (bench: Bench) => Figure[] | Promise<Figure[]>> = {
   none: (bench) => directory(bench, 'none', 2),
   '1pct': (bench) => directory(bench, '1pct', 2),
   all: rewriting,
   list,
   start,
   choose,
+  registry: ({ program, ...bench }) => registryCases({ ...bench, program: join(dirname(program), 'tk-image.js') }),
 };
+/** Those that need no corpus. */
+const APART = ['start', 'choose', 'registry'];
 
 const root = join(import.meta.dirname, '..');
 const READ = join(import.meta.dirname, 'baseline/read.cjs');
@@ -150,20 +140,6 @@ function prepare({ corpus, scratch }: Bench, variant: Variant): string {
   return tree;
 }
 
-function ratioFigure(name: string, what: string, subjects: number[], baselines: number[], limit?: number): Figure {
-  const { median, least, subject, baseline } = ratio(subjects, baselines);
-  return {
-    case: name,
-    what,
-    value: median,
-    unit: '×',
-    ...(limit !== undefined && { limit }),
-    least,
-    subject,
-    baseline,
-  };
-}
-
 // --- checks: the speed of a wrong answer is worth nothing -----------------------------------------------------------
 
 /** Runs the product once on a copy, compares every byte with the truth, and takes its peak memory in MB. */
@@ -230,13 +206,13 @@ function print(figures: readonly Figure[]): void {
 
 function show(value: number, unit: Figure['unit']): string {
   if (unit === '×') return `${value.toFixed(2)}×`;
-  if (unit === 'wrong') return String(value);
+  if (unit === 'wrong' || unit === 'requests') return String(value);
   return `${value.toFixed(value < 10 ? 1 : 0)} ${unit}`;
 }
 
 // --- the run --------------------------------------------------------------------------------------------------------
 
-function main(): void {
+async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       only: { type: 'string' },
@@ -266,21 +242,18 @@ function main(): void {
   try {
     mkdirSync(bench.corpus);
     mkdirSync(bench.scratch);
-    console.error('bench: writing the corpus');
-    const summary = generate(bench.corpus, { apps, seed });
-    console.error(
-      `bench: ${summary.files} YAML files, ${(summary.bytes / 1e6).toFixed(1)} MB; all: ${summary.edits.all.fields} fields in ${summary.edits.all.files} files`,
-    );
-    const figures = names.flatMap((name) => {
+    const corpus = names.every((name) => APART.includes(name)) ? undefined : writeCorpus(bench, apps, seed);
+    const figures: Figure[] = [];
+    for (const name of names) {
       console.error(`bench: ${name}`);
-      return CASES[name]!(bench);
-    });
+      figures.push(...(await CASES[name]!(bench)));
+    }
     if (values.json)
       console.log(
         JSON.stringify(
           {
             node: process.version,
-            corpus: summary,
+            corpus,
             figures: figures.map((figure) => ({ ...figure, pass: passes(figure) })),
           },
           null,
@@ -293,6 +266,15 @@ function main(): void {
     if (values.keep) console.error(`bench: kept ${work}`);
     else rmSync(work, { recursive: true, force: true });
   }
+}
+
+function writeCorpus(bench: Bench, apps: number, seed: number) {
+  console.error('bench: writing the corpus');
+  const summary = generate(bench.corpus, { apps, seed });
+  console.error(
+    `bench: ${summary.files} YAML files, ${(summary.bytes / 1e6).toFixed(1)} MB; all: ${summary.edits.all.fields} fields in ${summary.edits.all.files} files`,
+  );
+  return summary;
 }
 
 /** The command line is wrong, or nothing is there to measure. */
@@ -314,7 +296,7 @@ function build(): string {
 }
 
 try {
-  main();
+  await main();
 } catch (error) {
   if (!(error instanceof UsageError)) throw error;
   console.error(`bench: ${error.message}`);

@@ -110,7 +110,7 @@ async function asked(
   const lookup = await connect(options, io);
   const metadata = await lookup.metadata(name, [{ rule, ...(current?.tag && { current: current.tag }) }]);
   if ('reason' in metadata) throw new InputError(metadata.message);
-  return { metadata, notes: lookup.notes };
+  return { metadata, notes: [...lookup.remarks, ...lookup.notes] };
 }
 
 async function given({ tags, metadata, image }: Options, io: Io): Promise<Tags> {

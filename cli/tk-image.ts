@@ -7,6 +7,7 @@ type Run = (argv: string[], io: Io) => Promise<number>;
 
 const commands: Record<string, () => Promise<Run>> = {
   choose: async () => (await import('./choose.ts')).choose,
+  scan: async () => (await import('./scan.ts')).scan,
 };
 
 async function main(argv: string[]): Promise<number> {

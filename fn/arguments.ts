@@ -20,10 +20,7 @@ export interface Arguments {
  * Reads the arguments, and those that `declare` adds. Returns the message for what is wrong with them, with a suggestion for
  * a mistyped option.
  */
-export function parseArguments<More extends object>(
-  argv: string[],
-  declare: (command: Command) => void,
-): (Arguments & More) | string {
+export function parseArguments(argv: string[], declare: (command: Command) => void): Arguments | string {
   const command = newCommand('image-update')
     .argument('[dir...]')
     .option('--input <file>')
@@ -38,7 +35,7 @@ export function parseArguments<More extends object>(
   declare(command);
   const problem = parseInto(command, argv);
   if (problem !== undefined) return usage(problem);
-  const args = { ...command.opts<Arguments & More>(), operands: command.args };
+  const args = { ...command.opts<Omit<Arguments, 'operands'>>(), operands: command.args };
   if (args.operands.length > 0 && (args.input !== undefined || args.output !== undefined))
     return usage('--input and --output are for a ResourceList; a directory is edited in place');
   return args;

@@ -21,7 +21,7 @@ async function main(argv: string[]): Promise<number> {
   return runList(args, io, connect);
 }
 
-/** The function's own arguments, and how to ask registries. */
+/** The function's own arguments, and what `declareRegistryOptions` adds to them. */
 type AllArguments = Arguments & GivenOptions;
 
 const none: AllArguments = { operands: [], metadata: [], dryRun: false, diff: false, strict: false, help: false };
@@ -29,7 +29,7 @@ const none: AllArguments = { operands: [], metadata: [], dryRun: false, diff: fa
 async function parse(argv: string[]): Promise<AllArguments | undefined> {
   const { parseArguments } = await import('./arguments.ts');
   const { declareRegistryOptions } = await import('../registry/options.ts');
-  const args = parseArguments<GivenOptions>(argv, declareRegistryOptions);
+  const args = parseArguments(argv, declareRegistryOptions);
   if (typeof args !== 'string') return args;
   io.error(args);
   return undefined;

@@ -52,7 +52,7 @@ export function readText(io: Io, name: string): string {
 }
 
 /** The configuration: of `--fn-config`, else of the list, else the defaults; `--strict` on top. */
-export async function configOf(args: Arguments, io: Io, given?: unknown): Promise<Config> {
+export async function configOf(args: Pick<Arguments, 'strict' | 'fnConfig'>, io: Io, given?: unknown): Promise<Config> {
   const value = args.fnConfig === undefined ? given : await configFile(io, args.fnConfig);
   if (value === undefined) return { spec: { ...defaultSpec(), strict: args.strict }, setImage: false };
   // The schemas load only where there is something for them to check.
@@ -80,7 +80,7 @@ export async function lookupOf({ spec }: Config, connect: Connect): Promise<Look
 }
 
 /** The answers of all `--metadata` files. */
-export async function answersOf(args: Arguments, io: Io): Promise<Answers> {
+export async function answersOf(args: Pick<Arguments, 'metadata'>, io: Io): Promise<Answers> {
   const answers = new Answers();
   for (const name of args.metadata) await addFile(answers, readText(io, name), name);
   return answers;

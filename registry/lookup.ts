@@ -1,30 +1,36 @@
 import pLimit from 'p-limit';
 import type { Lookup, Need } from '../fn/lookup/lookup.ts';
-import type { ImageMetadata } from '../fn/lookup/metadata.ts';
+import type { ImageMetadata, TagMetadata } from '../fn/lookup/metadata.ts';
 import type { Note } from '../fn/note.ts';
 import { canonicalName } from '../fn/reference.ts';
 import { RegistryError } from './error.ts';
 import type { Progress } from './progress.ts';
-import type { Scan } from './scan.ts';
-
-/** What asks the registries, a repository at a time. @throws RegistryError */
-export interface Scanner {
-  scan(image: string, needs: readonly Need[]): Promise<Scan>;
-  digest(image: string, tag: string): Promise<string>;
-}
+import type { Scanner } from './scan.ts';
 
 /** Repositories that are scanned at once; what each host bears at once is the matter of its requests. */
 const SCANS_AT_ONCE = 32;
 
+/** Where an answer rests on the order of names there is nothing to do about it: who asks for an account is told, no more. */
+const REMARKS = new Set(['times-by-order']);
+
+/** What was found out of a repository. */
+export interface Found {
+  metadata: ImageMetadata;
+  /** False where digests alone were asked for: then the tags are those, whatever else there is. */
+  listed: boolean;
+}
+
 /** The live look-up. It remembers what it was told, so that the same can be recorded. */
 export class RegistryLookup implements Lookup {
   readonly notes: Note[] = [];
-  /** The repositories that did not answer, by the names they were asked for, and why. */
+  /** What a person may like to know of an answer that is as good as it can be. */
+  readonly remarks: Note[] = [];
+  /** Why repositories did not answer, by the names they were asked for. */
   readonly failures = new Map<string, Note>();
   readonly #scanner: Scanner;
   readonly #progress: Progress;
   readonly #limit = pLimit(SCANS_AT_ONCE);
-  readonly #found = new Map<string, ImageMetadata>();
+  readonly #found = new Map<string, Found>();
 
   constructor(scanner: Scanner, progress: Progress) {
     this.#scanner = scanner;
@@ -34,8 +40,8 @@ export class RegistryLookup implements Lookup {
   async metadata(image: string, needs: readonly Need[]): Promise<ImageMetadata | Note> {
     return this.#ask(image, async () => {
       const { metadata, notes } = await this.#scanner.scan(image, needs);
-      this.notes.push(...notes.map((note) => ({ image, ...note })));
-      this.#found.set(canonicalName(image), metadata);
+      for (const note of notes) (REMARKS.has(note.reason) ? this.remarks : this.notes).push(note);
+      this.#found.set(canonicalName(image), { metadata, listed: true });
       return metadata;
     });
   }
@@ -49,16 +55,15 @@ export class RegistryLookup implements Lookup {
   }
 
   /** All that was found out, to be recorded: a repository each, with the digests that were asked for. */
-  found(): ImageMetadata[] {
+  found(): Found[] {
     return [...this.#found.values()];
   }
 
-  /** Nobody listed the tags of a repository whose digest alone was asked for: its record says that it is not whole. */
-  #remember(image: string, tag: string, digest: string): void {
-    const { tags, ...rest } = this.#found.get(canonicalName(image)) ?? { image, complete: false, tags: [] };
-    const others = tags.filter(({ name }) => name !== tag);
-    const known = tags.find(({ name }) => name === tag);
-    this.#found.set(canonicalName(image), { ...rest, tags: [...others, { ...known, name: tag, digest }] });
+  #remember(image: string, name: string, digest: string): void {
+    const unlisted: Found = { metadata: { image, complete: false, tags: [] }, listed: false };
+    const { metadata, listed } = this.#found.get(canonicalName(image)) ?? unlisted;
+    const tags = withDigest(metadata.tags, name, digest);
+    this.#found.set(canonicalName(image), { metadata: { ...metadata, tags }, listed });
   }
 
   async #ask<T>(image: string, question: () => Promise<T>): Promise<T | Note> {
@@ -73,4 +78,13 @@ export class RegistryLookup implements Lookup {
       }
     });
   }
+}
+
+/** Tags with what one of them names now: if that is news, what was known of its image is known no more. */
+export function withDigest(tags: readonly TagMetadata[], name: string, digest: string): TagMetadata[] {
+  const known = tags.find((tag) => tag.name === name);
+  const { firstSeen } = known ?? {};
+  const isNews = known?.digest !== undefined && known.digest !== digest;
+  const stays = isNews ? firstSeen !== undefined && { firstSeen } : known;
+  return [...tags.filter((tag) => tag !== known), { ...stays, name, digest }];
 }

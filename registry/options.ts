@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { UsageError } from '../fn/usage.ts';
-import type { Cloud } from './credentials/clouds.ts';
+import { CLOUDS, type Cloud } from './credentials/clouds.ts';
 
 /** How registries are asked: the options of both programs, else the environment, as checked values. */
 export interface RegistrySettings {
@@ -103,7 +103,7 @@ export const registryOptions: readonly RegistryOption[] = [
 /** Declares the options on a command line. */
 export function declareRegistryOptions(command: Command): void {
   for (const { flags, several } of registryOptions)
-    if (several) command.option(flags, '', (value: string, values: string[] = []) => [...values, value]);
+    if (several) command.option(flags, '', (value: string, values: string[] | undefined) => [...(values ?? []), value]);
     else command.option(flags);
 }
 
@@ -180,8 +180,6 @@ function readFileOf(option: string, value: string): [host: string, file: string]
     throw new UsageError(`${option} ${value}: it takes HOST=FILE, such as registry.example.com=client.pem`);
   return [readHost(option, value.slice(0, equals)), value.slice(equals + 1)];
 }
-
-const CLOUDS: readonly Cloud[] = ['aws', 'gcp', 'azure'];
 
 function readCloud(cloud: string): Cloud {
   const known = CLOUDS.find((name) => name === cloud);

@@ -1,7 +1,7 @@
 // Bundles one CommonJS file per entry point into dist/ and writes the library's types. `npm run build`.
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type BuildOptions } from 'esbuild';
 import { bundleLazily } from './lazy.ts';
@@ -31,6 +31,17 @@ const options = {
   logLevel: 'warning',
 } satisfies BuildOptions;
 
+/** Where the SDKs of the clouds go. */
+const CLOUDS = 'clouds';
+
+/** The file of a module that is loaded late, if it is a cloud's login or an SDK: a package that is loaded late is one. */
+export function cloudFile(id: string): string | undefined {
+  if (id.startsWith('registry/credentials/')) return `${CLOUDS}/${basename(id, '.ts')}.js`;
+  return /^[@a-z]/.test(id) && !id.endsWith('.ts')
+    ? `${CLOUDS}/${id.replace(/^@/, '').replaceAll('/', '-')}.js`
+    : undefined;
+}
+
 /** Writes every bundle and the types into `outdir`. The same sources give the same bytes. */
 export async function buildAll(outdir: string): Promise<void> {
   rmSync(outdir, { recursive: true, force: true });
@@ -49,8 +60,12 @@ export async function buildAll(outdir: string): Promise<void> {
   for (const [name, { entry, help }] of Object.entries(programs)) {
     const define = { __HELP__: JSON.stringify(readFileSync(join(root, help), 'utf8')) };
     const file = join(outdir, `${name}.js`);
-    writeFileSync(file, await bundleLazily(root, entry, { ...options, define }));
+    const { program, beside } = await bundleLazily(root, entry, { ...options, define }, cloudFile);
+    writeFileSync(file, program);
     chmodSync(file, 0o755);
+    // Programs that load the same get the same file.
+    mkdirSync(join(outdir, CLOUDS), { recursive: true });
+    for (const [path, text] of beside) writeFileSync(join(outdir, path), text);
   }
   // The package is ESM; the bundles are not.
   writeFileSync(join(outdir, 'package.json'), '{"type":"commonjs"}\n');

@@ -7,6 +7,7 @@ import { styleText } from 'node:util';
 import { parseReference } from '../fn/reference.ts';
 import type { Result } from '../fn/result.ts';
 import { buildAll, root } from './build.ts';
+import { coloured, heading } from './show.ts';
 
 const program = join(root, 'dist', 'image-update.js');
 const run = ['clusters', '--metadata', 'metadata/images.yaml', '--metadata', 'metadata/policies.yaml'];
@@ -144,17 +145,6 @@ function movement({ message }: Result): string {
 function reason({ tags }: Result): string {
   const { reason = '', policy = '' } = tags ?? {};
   return (WHY[reason] ?? `${reason}, by {}`).replace('{}', () => policy);
-}
-
-function heading(text: string): void {
-  console.log(`\n${styleText(['bold', 'cyan'], text)}\n`);
-}
-
-function coloured(line: string): string {
-  if (/^(?:---|\+\+\+) /.test(line)) return styleText('bold', line);
-  if (line.startsWith('-')) return styleText('red', line);
-  if (line.startsWith('+')) return styleText('green', line);
-  return line.startsWith('@@') ? styleText('dim', line) : line;
 }
 
 function lastLine(text: string): string {

@@ -66,6 +66,11 @@ export class Answers {
     return [...this.#metadata.values()];
   }
 
+  /** Forgets all metadata, for who is about to ask for it anew. */
+  dropMetadata(): void {
+    this.#metadata.clear();
+  }
+
   /**
    * The policy of a name. A namespace selects; a policy without one, as files often have it, fits any. Without a namespace
    * asked for, the name must be unique.

@@ -19,6 +19,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import t from 'tap';
+import { cloudFile } from '../../scripts/build.ts';
 import { bundleLazily } from '../../scripts/lazy.ts';
 import { lists } from '../fixtures/lists.ts';
 
@@ -29,15 +30,18 @@ t.teardown(() => rmSync(base, { recursive: true, force: true }));
 // Another user shall get at it.
 chmodSync(base, 0o755);
 const program = join(base, 'image-update.cjs');
-writeFileSync(
-  program,
-  await bundleLazily(root, 'fn/main.ts', {
+const bundled = await bundleLazily(
+  root,
+  'fn/main.ts',
+  {
     platform: 'node',
     target: 'node22.19',
     logLevel: 'warning',
     define: { __HELP__: JSON.stringify(help) },
-  }),
+  },
+  cloudFile,
 );
+writeFileSync(program, bundled.program);
 
 interface Run {
   status: number | null;

@@ -176,7 +176,7 @@ export interface KeyPair {
 /** A private authority and what it signed, PEM; made once a process by the openssl program. */
 export interface Certificates {
   ca: string;
-  /** For 127.0.0.1, localhost and *.test. */
+  /** For 127.0.0.1, localhost and registry.test. */
   server: KeyPair;
   client: KeyPair;
   /** Signs tokens; its own authority. */
@@ -205,7 +205,7 @@ function makeCertificates(): Certificates {
     const signed = ['-CA', 'ca.pem', '-CAkey', 'ca.key', '-addext', 'basicConstraints=critical,CA:FALSE'];
     return {
       ca: make('ca').cert,
-      server: make('server', ...signed, '-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:*.test'),
+      server: make('server', ...signed, '-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:registry.test'),
       client: make('client', ...signed, '-addext', 'extendedKeyUsage=clientAuth'),
       issuer: make('issuer'),
     };
