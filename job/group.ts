@@ -1,4 +1,6 @@
+import type { FileChange } from '../git/repository.ts';
 import { workloadOf, type Change } from './change.ts';
+import type { Part } from './made.ts';
 import { directoryOf } from './path.ts';
 import type { JobSpec } from './schema.ts';
 
@@ -25,4 +27,21 @@ function keyOf(change: Change, grouping: Exclude<Grouping, 'Run'>): string {
     case 'Directory':
       return directoryOf(change.file);
   }
+}
+
+/** The commits of what a foreign image did, of which whole files alone are known: one, or one a directory. */
+export function groupFiles(files: readonly FileChange[], changes: readonly Change[], grouping: Grouping): Part[] {
+  if (files.length === 0) return [];
+  if (grouping !== 'Directory') return [{ files: [...files], changes: [...changes] }];
+  const groups = [...Map.groupBy(files, ({ path }) => directoryOf(path))].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const split = [
+    ...groups.slice(0, MAX_COMMITS - 1),
+    ['', groups.slice(MAX_COMMITS - 1).flatMap(([, rest]) => rest)] as const,
+  ];
+  return split
+    .filter(([, group]) => group.length > 0)
+    .map(([, group]) => {
+      const paths = new Set(group.map(({ path }) => path));
+      return { files: [...group], changes: changes.filter(({ file }) => paths.has(file)) };
+    });
 }

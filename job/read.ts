@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { problemsOf, show, unknownField } from '../fn/config/explain.ts';
+import { UsageError } from '../fn/usage.ts';
 import { isNote, readValue } from '../fn/lookup/read.ts';
 import { splitDocuments } from '../fn/yaml/documents.ts';
 import { sshUrl } from '../git/url.ts';
@@ -27,9 +28,7 @@ export interface JobMetadata {
 }
 
 /** The UpdateJob says something that its author must correct. Exit status 2. */
-export class JobSpecError extends Error {
-  override name = 'JobSpecError';
-}
+export class JobSpecError extends UsageError {}
 
 export const API_VERSION = 'image-update.dev/v1alpha1';
 export const KIND = 'UpdateJob';

@@ -1,5 +1,5 @@
 import { GitError } from '../git/error.ts';
-import { findTrailer, publish, type Pace, type Published } from '../git/exactly-once.ts';
+import { findTrailer, publish, type Pace, type Publication } from '../git/exactly-once.ts';
 import type { NewCommit, Repository, Signing } from '../git/repository.ts';
 import type { Result } from '../fn/result.ts';
 import { oidOf } from './blob.ts';
@@ -8,24 +8,29 @@ import { milliseconds } from './duration.ts';
 import { failureOf, JobError } from './failure.ts';
 import { diffOf, type Made, type Part } from './made.ts';
 import { compileTemplate, renderMessage, TRAILER, trailerValue, type Template } from './message.ts';
-import type { UpdateJob } from './read.ts';
+import { JobSpecError, type UpdateJob } from './read.ts';
 import { resultOf, type JobResult, type Ran } from './status.ts';
 
 /** What a run needs of the world. */
 export interface World {
-  repository: Repository;
+  /** Opens the repository of the job, with the key to sign with. */
+  open(): Promise<Opened>;
   /** Makes the changes on a commit: the engine, or an image in a container; what came back has been checked. */
-  make(commit: string): Promise<Made>;
+  make(repository: Repository, commit: string): Promise<Made>;
   /**
    * What the outcome depends on beside the job and the repository; undefined if it may be another one each time, as with a
    * registry that is asked, or an image that is named by a tag.
    */
   fixed: string | undefined;
   cache: Cache;
-  signing?: Signing;
   /** Milliseconds since 1970. */
   now(): number;
   pace?: Pace;
+}
+
+export interface Opened {
+  repository: Repository & { close(): void };
+  signing?: Signing;
 }
 
 /** How a job went, and what there is to show. */
@@ -45,24 +50,38 @@ export interface Report {
 export async function runJob(job: UpdateJob, world: World): Promise<Report> {
   const template = compileTemplate(job.spec.commit.messageTemplate);
   const started = world.now();
-  const memory = new Memory(job, world);
   let attempt = 1;
   const ended = (outcome: Ran['outcome']): Ran => ({ started, ended: world.now(), attempt, outcome });
+  let opened: Opened | undefined;
   try {
-    const before = await memory.recall();
+    opened = await world.open();
+    const run: Run = { ...opened, job, world, template, started, memory: new Memory(job, world, opened.repository) };
+    const before = await run.memory.recall();
     if (before) return { ran: ended(before.outcome), results: before.results, diff: '' };
     for (; ; attempt++) {
       try {
-        const { outcome, made } = await attemptOnce(job, world, template, started, memory);
+        const { outcome, made } = await attemptOnce(run);
         return { ran: ended(outcome), results: made.results, diff: diffOf(made) };
       } catch (error) {
         if (!mayPass(error, job) || attempt > job.spec.backoffLimit) throw error;
-        checkDeadline(job, started, world.now());
+        checkDeadline(run);
       }
     }
   } catch (error) {
+    if (error instanceof JobSpecError) throw error;
     return { ran: ended(failureOf(error)), results: [], diff: '' };
+  } finally {
+    opened?.repository.close();
   }
+}
+
+/** One run of a job, from its start to its end. */
+interface Run extends Opened {
+  job: UpdateJob;
+  world: World;
+  template: Template;
+  started: number;
+  memory: Memory;
 }
 
 /** Others changed the same files meanwhile: the changes may be made anew on the new head. */
@@ -71,8 +90,9 @@ function mayPass(error: unknown, { spec: { push } }: UpdateJob): boolean {
   return error instanceof GitError && error.class === 'Race' && push.branchStrategy === 'FastForward';
 }
 
-function checkDeadline({ spec: { activeDeadline } }: UpdateJob, started: number, now: number): void {
-  if (now - started > milliseconds(activeDeadline))
+function checkDeadline({ job, started, world }: Run): void {
+  const { activeDeadline } = job.spec;
+  if (world.now() - started > milliseconds(activeDeadline))
     throw new JobError('Timeout', `it has run for longer than activeDeadline (${activeDeadline})`);
 }
 
@@ -81,46 +101,36 @@ interface Attempt {
   made: Made;
 }
 
-async function attemptOnce(
-  job: UpdateJob,
-  world: World,
-  template: Template,
-  started: number,
-  memory: Memory,
-): Promise<Attempt> {
-  const { spec } = job;
-  const start = await startOf(job, world.repository);
-  const made = await world.make(start.base);
-  checkDeadline(job, started, world.now());
+async function attemptOnce(run: Run): Promise<Attempt> {
+  const { job, world, repository, memory } = run;
+  const start = await startOf(job, repository);
+  const made = await world.make(repository, start.base);
+  checkDeadline(run);
+  const { target } = start;
   const changes = made.parts.flatMap((part) => part.changes);
   const files = [...new Set(made.parts.flatMap((part) => part.files.map(({ path }) => path)))].toSorted();
-  const result = (outcome: JobResult['outcome']): JobResult => ({
-    ...resultOf(outcome, start.base, files, changes),
-    ...(start.target !== undefined && { branch: start.target.branch }),
+  const result = (outcome: JobResult['outcome'], baseCommit = start.base): JobResult => ({
+    ...resultOf(outcome, baseCommit, files, changes),
+    ...(target && { branch: target.branch }),
     ...(made.imageDigest !== undefined && { imageDigest: made.imageDigest }),
   });
-  if (spec.push.mode === 'DryRun') return { outcome: result('DryRun'), made };
-  if (!start.target) throw new JobError('Internal', 'there is no branch to push to');
+  // The schema lets nothing but a dry run go without a branch.
+  if (job.spec.push.mode === 'DryRun' || !target) return { outcome: result('DryRun'), made };
 
-  const commits = made.parts.map((part) => commitOf(job, world, template, part, start.target!.branch, started));
-  const earlier = await earlierPush(job, world.repository, start, commits);
-  if (earlier) return { outcome: { ...result('Pushed'), commit: earlier }, made };
-  if (commits.length === 0 || (await isRebuilt(world.repository, start, made.parts, commits))) {
-    const outcome = result('NothingToChange');
+  const commits = made.parts.map((part) => commitOf(run, part, target.branch));
+  const earlier = await earlierPush(run, start, commits);
+  if (earlier !== undefined) return { outcome: { ...result('Pushed'), commit: earlier }, made };
+  if (commits.length === 0 || (await isRebuilt(repository, start, made.parts, commits))) {
+    const outcome = { ...result('NothingToChange'), ...EMPTY };
     memory.remember(start, outcome, made.results);
     return { outcome, made };
   }
-  const published = await publish(world.repository, publication(job, start, commits, started), world.pace);
-  const outcome = {
-    ...result('Pushed'),
-    ...(published.base !== undefined && { baseCommit: published.base }),
-    commit: published.commit,
-  };
-  memory.remember(start, { ...result('NothingToChange'), ...EMPTY }, made.results, published);
-  return { outcome, made };
+  const { commit, base } = await publish(repository, publication(run, start, target.ref, commits), world.pace);
+  memory.remember(start, { ...result('NothingToChange', commit), ...EMPTY }, made.results, commit);
+  return { outcome: { ...result('Pushed', base), commit }, made };
 }
 
-/** What is left to say of a push when nothing is new after it. */
+/** What is to be said of changes where there are none. */
 const EMPTY = { filesChanged: 0, changesCount: 0, files: [], changes: [], truncated: false };
 
 // --- where it begins and where it goes -------------------------------------------------------------------------------
@@ -158,14 +168,7 @@ function sourceRef({ branch, tag, commit }: UpdateJob['spec']['git']['ref']): st
 
 type Commit = Omit<NewCommit, 'parent'>;
 
-function commitOf(
-  job: UpdateJob,
-  { signing }: World,
-  template: Template,
-  { changes, files }: Part,
-  branch: string,
-  started: number,
-): Commit {
+function commitOf({ job, signing, template, started }: Run, { changes, files }: Part, branch: string): Commit {
   const paths = files.map(({ path }) => path);
   return {
     changes: files,
@@ -181,10 +184,15 @@ function secondsOf({ metadata: { created } }: UpdateJob, started: number): numbe
   return Math.floor((created ?? started) / 1000);
 }
 
-function publication(job: UpdateJob, { base, target, lease }: Start, commits: readonly Commit[], started: number) {
+function publication(
+  { job, started }: Run,
+  { base, lease }: Start,
+  ref: string,
+  commits: readonly Commit[],
+): Publication {
   const { options, maxRaceRetries } = job.spec.push;
   return {
-    ref: target!.ref,
+    ref,
     base,
     commits,
     trailer: { key: TRAILER, value: trailerValue(job.metadata) },
@@ -200,8 +208,7 @@ function publication(job: UpdateJob, { base, target, lease }: Start, commits: re
  * the job has pushed (reference/controllers.md B5.3, B6). Outside of a cluster jobs are not told apart so well.
  */
 async function earlierPush(
-  { metadata }: UpdateJob,
-  repository: Repository,
+  { job: { metadata }, repository }: Run,
   { base, target, lease }: Start,
   commits: readonly Commit[],
 ): Promise<string | undefined> {
@@ -244,31 +251,33 @@ interface Remembered {
 
 /** Remembers that a job had nothing to change at a head, so that the next run asks for the head alone. */
 class Memory {
-  readonly #world: World;
+  readonly #cache: Cache;
+  readonly #repository: Repository;
   readonly #key: string | undefined;
 
-  constructor({ metadata, spec }: UpdateJob, world: World) {
-    this.#world = world;
-    const counts = spec.push.mode === 'Push' && world.fixed !== undefined;
-    this.#key = counts ? hashOf(JSON.stringify([metadata, spec, world.fixed])) : undefined;
+  constructor({ metadata, spec }: UpdateJob, { cache, fixed }: World, repository: Repository) {
+    this.#cache = cache;
+    this.#repository = repository;
+    const counts = spec.push.mode === 'Push' && fixed !== undefined;
+    this.#key = counts ? hashOf(JSON.stringify([metadata, spec, fixed])) : undefined;
   }
 
   /** What the last run came to, if all that it looked at stands where it stood. */
   async recall(): Promise<Remembered | undefined> {
-    const known = this.#key === undefined ? undefined : parse(this.#world.cache.read('last', this.#key));
+    const known = this.#key === undefined ? undefined : parse(this.#cache.read('last', this.#key));
     if (!known) return undefined;
     for (const [ref, oid] of known.heads)
-      if (((await this.#world.repository.remoteHead(ref)) ?? null) !== oid) return undefined;
+      if (((await this.#repository.remoteHead(ref)) ?? null) !== oid) return undefined;
     return known;
   }
 
   /** After a push the engine has nothing to change on what it pushed. */
-  remember({ base, ref, target, lease }: Start, outcome: JobResult, results: Result[], pushed?: Published): void {
+  remember({ base, ref, target, lease }: Start, outcome: JobResult, results: Result[], pushed?: string): void {
     if (this.#key === undefined || !ref.startsWith('refs/')) return;
     const heads: Remembered['heads'] = [];
-    if (lease === undefined) heads.push([ref, pushed?.commit ?? base]);
-    else heads.push([ref, base], [target!.ref, pushed?.commit ?? lease]);
-    this.#world.cache.write('last', this.#key, JSON.stringify({ heads, outcome, results } satisfies Remembered));
+    if (lease === undefined) heads.push([ref, pushed ?? base]);
+    else heads.push([ref, base], [target!.ref, pushed ?? lease]);
+    this.#cache.write('last', this.#key, JSON.stringify({ heads, outcome, results } satisfies Remembered));
   }
 }
 

@@ -31,7 +31,7 @@ function jobWith(set: Record<string, unknown>): unknown {
 t.test('what a spec may say', async (t) => {
   for (const { about, set, problem } of specCases) {
     const check = () => checkJob(jobWith(set), 'job.yaml');
-    if (problem) t.throws(check, { name: 'JobSpecError', message: problem }, about);
+    if (problem) t.throws(check, { name: 'UsageError', message: problem }, about);
     else t.doesNotThrow(check, about);
   }
   t.match(checkJob(minimal, 'job.yaml').spec, {
@@ -75,7 +75,7 @@ t.test('a file with a job', async (t) => {
     [right.replace(/spec:[^]*/, ''), /spec\.git: it is missing/],
     [right.replace(/spec:[^]*/, 'spec: []'), /spec/],
   ] as const)
-    await t.rejects(readJob(text, 'job.yaml'), { name: 'JobSpecError', message: problem });
+    await t.rejects(readJob(text, 'job.yaml'), { name: 'UsageError', message: problem });
   const inCluster = checkJob(
     {
       ...minimal,
@@ -112,7 +112,7 @@ t.test('messages', async (t) => {
     t.ok(isOurs(rendered), `${about}: known again`);
   }
   for (const [template, problem] of badTemplates)
-    t.throws(() => compileTemplate(template), { name: 'JobSpecError', message: problem }, template);
+    t.throws(() => compileTemplate(template), { name: 'UsageError', message: problem }, template);
   t.notOk(isOurs('Revert "Auto-release x"\n\nThis reverts commit abc.\n'), 'a revert is not ours');
   t.ok(isOurs('Squashed (#1)\n\n* Auto-release x\n\nUpdate-Job: a/b/c\n\n* more\n'), 'a squash merge is');
 });
