@@ -38,11 +38,13 @@ export async function run(argv: string[], io: Io): Promise<number> {
       const options = parse(argv);
       const job = await jobOf(options, io);
       const place = openPlace(options, io);
+      const stop = stopOnSignals();
       try {
-        const report = await runJob(job, await worldOf(job, options, place, io));
+        const report = await runJob(job, await worldOf(job, options, { place, signal: stop.signal }, io));
         await show(job, report, options, io);
         return exitStatus(report.ran.outcome);
       } finally {
+        stop.forget();
         place.close();
       }
     },
@@ -96,14 +98,29 @@ function openPlace({ cache }: Options, { environment }: Io): Place {
   return { directory, keeps: false, close: () => rmSync(directory, { recursive: true, force: true }) };
 }
 
-async function worldOf(job: UpdateJob, options: Options, place: Place, io: Io): Promise<World> {
+/** What is asked to end ends what it has started first. */
+function stopOnSignals(): { signal: AbortSignal; forget: () => void } {
+  const stop = new AbortController();
+  const abort = () => stop.abort();
+  const signals = ['SIGINT', 'SIGTERM'] as const;
+  for (const signal of signals) process.once(signal, abort);
+  return {
+    signal: stop.signal,
+    forget() {
+      for (const signal of signals) process.off(signal, abort);
+    },
+  };
+}
+
+interface Here {
+  place: Place;
+  signal: AbortSignal;
+}
+
+async function worldOf(job: UpdateJob, options: Options, { place, signal }: Here, io: Io): Promise<World> {
   const secrets = await secretsOf(options, io);
   const cache = place.keeps ? diskCache(join(place.directory, 'jobs')) : noCache;
-  const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
-  const maker = runsInProcess(job.spec.run)
-    ? await engine(job, options, cache, io)
-    : await container(job, stop.signal, io);
+  const maker = runsInProcess(job.spec.run) ? await engine(job, options, cache, io) : await container(job, signal, io);
   return {
     ...maker,
     cache,
@@ -113,7 +130,7 @@ async function worldOf(job: UpdateJob, options: Options, place: Place, io: Io): 
         directory: repositoryDirectory(join(place.directory, 'git'), remote.url),
         protocols: options.allowHttp ? ['https:', 'ssh:', 'http:'] : ['https:', 'ssh:'],
         environment: io.environment,
-        signal: stop.signal,
+        signal,
       });
       return { repository, ...(signing && { signing }) };
     },

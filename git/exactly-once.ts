@@ -34,6 +34,9 @@ export interface Published {
   tries: number;
 }
 
+/** Somebody else has changed the same paths: what was to be published must be made anew. */
+export class Overlap extends GitError {}
+
 /** Waits a time in milliseconds, and chance from 0 to 1: for tests. */
 export interface Pace {
   wait: (milliseconds: number) => Promise<unknown>;
@@ -129,10 +132,7 @@ async function checkUntouched(repository: Repository, old: string, next: string,
   const left = new Set(after.map(({ path }) => path));
   const path = touched ?? before.find((entry) => !left.has(entry.path))?.path;
   if (path !== undefined)
-    throw new GitError(
-      'Race',
-      `${ref} has moved to ${next} meanwhile, which changes ${path} too; run it again on that`,
-    );
+    throw new Overlap('Race', `${ref} has moved to ${next} meanwhile, which changes ${path} too; run it again on that`);
 }
 
 function tooOften(ref: string, tries: number): GitError {

@@ -18,7 +18,7 @@ export interface UpdateJob {
 export interface JobMetadata {
   name: string;
   namespace: string;
-  /** The cluster's; outside of one it is made of what the job says, so that the same file is the same job. */
+  /** The cluster's; outside of one it is made of what the job says. */
   uid: string;
   /** Milliseconds since 1970; undefined outside of a cluster, where the job is made when it is run. */
   created?: number;
@@ -81,8 +81,8 @@ function metadataOf(meta: z.output<typeof metadataSchema>, spec: JobSpec): JobMe
   };
 }
 
-/** A uid that says what a job is, in the form of a UUID of version 8, which is whatever its maker wants (RFC 9562 §5.8). */
-function derivedUid(content: string): string {
+/** A uid that says what something is, in the form of a UUID of version 8, which is whatever its maker wants (RFC 9562 §5.8). */
+export function derivedUid(content: string): string {
   const hex = createHash('sha256').update(content).digest('hex');
   return [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, `a${hex.slice(17, 20)}`, hex.slice(20, 32)].join(
     '-',

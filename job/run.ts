@@ -1,5 +1,4 @@
-import { GitError } from '../git/error.ts';
-import { findTrailer, publish, type Pace, type Publication } from '../git/exactly-once.ts';
+import { findTrailer, Overlap, publish, type Pace, type Publication } from '../git/exactly-once.ts';
 import type { NewCommit, Repository, Signing } from '../git/repository.ts';
 import type { Result } from '../fn/result.ts';
 import { oidOf } from './blob.ts';
@@ -8,7 +7,7 @@ import { milliseconds } from './duration.ts';
 import { failureOf, JobError } from './failure.ts';
 import { diffOf, type Made, type Part } from './made.ts';
 import { compileTemplate, renderMessage, TRAILER, trailerValue, type Template } from './message.ts';
-import { JobSpecError, type UpdateJob } from './read.ts';
+import { derivedUid, JobSpecError, type JobMetadata, type UpdateJob } from './read.ts';
 import { resultOf, type JobResult, type Ran } from './status.ts';
 
 /** What a run needs of the world. */
@@ -87,7 +86,7 @@ interface Run extends Opened {
 /** Others changed the same files meanwhile: the changes may be made anew on the new head. */
 function mayPass(error: unknown, { spec: { push } }: UpdateJob): boolean {
   // A rebuilt branch that stands elsewhere holds what nobody here has seen: that is for a person to look at.
-  return error instanceof GitError && error.class === 'Race' && push.branchStrategy === 'FastForward';
+  return error instanceof Overlap && push.branchStrategy === 'FastForward';
 }
 
 function checkDeadline({ job, started, world }: Run): void {
@@ -117,7 +116,8 @@ async function attemptOnce(run: Run): Promise<Attempt> {
   // The schema lets nothing but a dry run go without a branch.
   if (job.spec.push.mode === 'DryRun' || !target) return { outcome: result('DryRun'), made };
 
-  const commits = made.parts.map((part) => commitOf(run, part, target.branch));
+  const metadata = trailed(job.metadata, start, made.parts);
+  const commits = made.parts.map((part) => commitOf(run, part, metadata, target.branch));
   const earlier = await earlierPush(run, start, commits);
   if (earlier !== undefined) return { outcome: { ...result('Pushed'), commit: earlier }, made };
   if (commits.length === 0 || (await isRebuilt(repository, start, made.parts, commits))) {
@@ -125,7 +125,11 @@ async function attemptOnce(run: Run): Promise<Attempt> {
     memory.remember(start, outcome, made.results);
     return { outcome, made };
   }
-  const { commit, base } = await publish(repository, publication(run, start, target.ref, commits), world.pace);
+  const { commit, base } = await publish(
+    repository,
+    publication(run, start, target.ref, metadata, commits),
+    world.pace,
+  );
   memory.remember(start, { ...result('NothingToChange', commit), ...EMPTY }, made.results, commit);
   return { outcome: { ...result('Pushed', base), commit }, made };
 }
@@ -168,11 +172,28 @@ function sourceRef({ branch, tag, commit }: UpdateJob['spec']['git']['ref']): st
 
 type Commit = Omit<NewCommit, 'parent'>;
 
-function commitOf({ job, signing, template, started }: Run, { changes, files }: Part, branch: string): Commit {
+/**
+ * What the trailer says of a job. In a cluster its uid, which no other job has; outside of one the same file may be run again,
+ * so there it is of what is done to what: a commit is found again, and never taken for one of another run.
+ */
+function trailed(metadata: JobMetadata, { base }: Start, parts: readonly Part[]): JobMetadata {
+  if (metadata.unique) return metadata;
+  const files = parts.flatMap(({ files }) =>
+    files.map(({ path, content }) => [path, content && oidOf(content, base.length)]),
+  );
+  return { ...metadata, uid: derivedUid(JSON.stringify([metadata.uid, base, files])) };
+}
+
+function commitOf(
+  { job, signing, template, started }: Run,
+  { changes, files }: Part,
+  metadata: JobMetadata,
+  branch: string,
+): Commit {
   const paths = files.map(({ path }) => path);
   return {
     changes: files,
-    message: renderMessage(template, { changes, files: paths, branch }, job.metadata),
+    message: renderMessage(template, { changes, files: paths, branch }, metadata),
     author: job.spec.commit.author,
     time: secondsOf(job, started),
     ...(signing && { signing }),
@@ -188,6 +209,7 @@ function publication(
   { job, started }: Run,
   { base, lease }: Start,
   ref: string,
+  metadata: JobMetadata,
   commits: readonly Commit[],
 ): Publication {
   const { options, maxRaceRetries } = job.spec.push;
@@ -195,7 +217,7 @@ function publication(
     ref,
     base,
     commits,
-    trailer: { key: TRAILER, value: trailerValue(job.metadata) },
+    trailer: { key: TRAILER, value: trailerValue(metadata) },
     since: secondsOf(job, started),
     maxRaceRetries,
     ...(lease !== undefined && { lease }),
@@ -228,7 +250,9 @@ async function isRebuilt(
 ): Promise<boolean> {
   if (typeof lease !== 'string') return false;
   const there = [];
-  for await (const entry of repository.log(lease, { max: commits.length })) there.push(entry);
+  for await (const entry of repository.log(lease, { max: commits.length + 1 })) there.push(entry);
+  // Of the last commit that is fetched the parents are not.
+  there.splice(commits.length);
   const wanted = commits.toReversed();
   if (there.length !== wanted.length || there.at(-1)?.parents[0] !== base) return false;
   if (there.some(({ message }, i) => message.trimEnd() !== wanted[i]!.message.trimEnd())) return false;
