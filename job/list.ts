@@ -201,13 +201,15 @@ async function replacementsOf({ file, slice, value }: Document, wanted: unknown,
   const read = await readDocument(file.text, slice.start, slice.end);
   const writes = 'problem' in read ? undefined : differences(read.root, value, wanted);
   if (writes) {
-    const replacements = writes
-      .map(({ scalar, value }) => ({
-        start: scalar.start,
-        end: scalar.end,
+    // Uses of an anchor share its scalar.
+    const byStart = new Map(writes.map((write) => [write.scalar.start, write]));
+    const replacements = [...byStart.values()]
+      .toSorted((a, b) => a.scalar.start - b.scalar.start)
+      .map(({ scalar: { start, end }, scalar, value }) => ({
+        start,
+        end,
         text: encodeScalar(scalar, value, file.text),
-      }))
-      .toSorted((a, b) => a.start - b.start);
+      }));
     const edited = replaceAll(file.text, replacements, slice.start, slice.end);
     // An anchor may have users that were to stay: then the function's own text says it.
     const now = await readValue(edited, { start: 0, end: edited.length });
