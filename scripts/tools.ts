@@ -1,6 +1,6 @@
 // Gets the hosts that the examples run in, as far as they can be had here, and says what is there. `npm run tools`.
-import { spawnSync } from 'node:child_process';
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { spawnSync, type SpawnSyncOptions } from 'node:child_process';
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { root } from './build.ts';
 
@@ -34,7 +34,33 @@ const hosts = [
   { name: 'kpt', version: ['version'], otherwise: 'put kpt on PATH (https://kpt.dev/installation)' },
   { name: 'kubectl', version: ['version', '--client'], otherwise: 'no example needs it' },
   { name: 'git', version: ['--version'], otherwise: 'put git on PATH' },
+  { name: 'sshd', version: ['-V'], otherwise: 'install openssh-server, for the tests of git over ssh' },
 ];
+
+/** Where servers are, which PATH often leaves out. */
+const SERVERS = ['/usr/sbin', '/usr/local/sbin'];
+
+/** The absolute path of a server; undefined if it is not installed. */
+export function findServer(name: string): string | undefined {
+  return findProgram(name) ?? SERVERS.map((directory) => join(directory, name)).find(isExecutable);
+}
+
+/** Installs sshd where that disturbs nobody: in a container of Debian's, where the package starts no service. */
+function installSshd(): void {
+  const apt = findProgram('apt-get');
+  if (findServer('sshd') || !apt || process.getuid?.() !== 0 || existsSync('/run/systemd/system')) return;
+  console.log('sshd: installing openssh-server');
+  const options = {
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    stdio: ['ignore', 'ignore', 'inherit'],
+    timeout: 300_000,
+  } satisfies SpawnSyncOptions;
+  const install = () =>
+    spawnSync(apt, ['install', '-y', '--no-install-recommends', 'openssh-server'], options).status === 0;
+  // The lists of packages may be old, or not there at all.
+  if (!install() && !(spawnSync(apt, ['update'], options).status === 0 && install()))
+    console.error('sshd: it could not be installed; see the message above');
+}
 
 /** Builds the pinned kustomize by the Go module proxy, a minute or two; true if it is there afterwards. */
 function installKustomize(): boolean {
@@ -56,13 +82,14 @@ function installKustomize(): boolean {
 
 function run(program: string, args: string[]): string | undefined {
   const { status, stdout } = spawnSync(program, args, { encoding: 'utf8', timeout: 30_000 });
-  return status === 0 ? stdout.trim().split('\n')[0] : undefined;
+  return status === 0 ? stdout.trim().split('\n')[0] || undefined : undefined;
 }
 
 if (import.meta.main) {
   const installed = installKustomize();
+  installSshd();
   for (const { name, version, otherwise } of hosts) {
-    const program = findProgram(name);
+    const program = findServer(name);
     console.log(
       program
         ? `${name}: ${run(program, version) ?? 'its version is not known'} (${program})`

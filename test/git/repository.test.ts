@@ -35,6 +35,9 @@ import {
 const base = mkdtempSync(join(tmpdir(), 'image-update-test-'));
 t.teardown(() => rmSync(base, { recursive: true, force: true }));
 
+// Servers and programs take their time on a busy machine.
+t.setTimeout(160_000);
+
 const CANARY = 'canary-5e1f0c7a';
 const MAIN = 'refs/heads/main';
 const bot = { name: 'image-update', email: 'bot@example.com' };
@@ -735,6 +738,51 @@ function orphansOf(directory: string): string[] {
     }
   });
 }
+
+t.test('the git program, and what surrounds it', async (t) => {
+  const { commit, remote } = await served(t, tree);
+  const bin = join(base, 'bin');
+  mkdirSync(bin);
+  writeFileSync(join(bin, 'git'), '#!/bin/sh\necho git version 2.30.2\n', { mode: 0o755 });
+  await rejects(
+    t,
+    () => opened(t, remote, { environment: { PATH: bin } }),
+    'Internal',
+    /git 2.39 or newer.*2.30.2/,
+    'an old git',
+  );
+  await rejects(
+    t,
+    () => opened(t, remote, { environment: { PATH: '/nonexistent' } }),
+    'Internal',
+    /not on PATH/,
+    'no git',
+  );
+
+  const trace = join(base, 'trace');
+  const home = join(base, 'home');
+  mkdirSync(home);
+  writeFileSync(
+    join(home, '.gitconfig'),
+    `[url "http://127.0.0.1:1/"]\n\tinsteadOf = ${new URL(remote.url).origin}/\n`,
+  );
+  writeFileSync(join(home, '.netrc'), 'machine 127.0.0.1 login x password y\n');
+  const environment = {
+    PATH: process.env['PATH'],
+    HOME: home,
+    XDG_CONFIG_HOME: home,
+    GIT_TRACE: trace,
+    GIT_TRACE_CURL: trace,
+    GIT_DIR: '/nonexistent',
+    GIT_CONFIG_GLOBAL: join(home, '.gitconfig'),
+    GIT_CONFIG_PARAMETERS: "'core.bare=false'",
+    GIT_SSH_COMMAND: 'false',
+    GIT_EXEC_PATH: '/nonexistent',
+  };
+  const repository = await opened(t, remote, { environment });
+  t.equal(await repository.fetch(MAIN), commit, 'nothing of it reaches git');
+  t.notOk(existsSync(trace), 'no trace, which would hold headers');
+});
 
 t.test('bounds', async (t) => {
   const big = randomBytes(3 << 20);
