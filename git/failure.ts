@@ -85,7 +85,7 @@ export function failureOf(what: string, stderr: string): GitError {
 const MAX_WORDS = 1500;
 
 /** Git's own lines and the server's, which git marks with `remote: `. */
-export function split(stderr: string): { ours: string; theirs: string } {
+function split(stderr: string): { ours: string; theirs: string } {
   const lines = stderr.split('\n').map((line) => line.trimEnd());
   const theirs = lines.filter((line) => line.startsWith('remote:')).map((line) => line.slice(7).trim());
   return {

@@ -16,8 +16,8 @@ export interface Source extends Reach {
 const QUIET = ['--quiet', '--no-tags', '--no-write-fetch-head', '--no-recurse-submodules', '--no-show-forced-updates'];
 const BLOBLESS = '--filter=blob:none';
 
-/** How much of the history comes along: so many commits, all of it (0), or those since a time in seconds since 1970. */
-export type Extent = { depth: number } | { since: number };
+/** How much of the history comes along: so many commits, all of it (0), or those since a time (seconds since 1970) and so many more. */
+export type Extent = { depth: number } | { since: number; parents: number };
 
 /**
  * Fetches a commit by full ref or id without blobs, as far as the server can leave out history and blobs; a server that
@@ -42,6 +42,8 @@ export async function fetchCommit(git: Git, source: Source, wanted: string, exte
     ended = await fetch('refs/heads/*:refs/fetched/all/*');
     if (ended.status === 0) return commitOf(git, wanted, wanted, what);
   }
+  if (ended.status === 0 && 'since' in extent && extent.parents > 0 && isShallow(git))
+    ended = await fetch(`${wanted}:${kept}`, `--deepen=${extent.parents}`);
   if (ended.status !== 0) throw failureOf(what, ended.stderr);
   return commitOf(git, kept, wanted, what);
 }
@@ -54,7 +56,11 @@ const NOT_BY_ID = /unadvertised object|not our ref/;
 function extentOptions(git: Git, extent: Extent): string[] {
   if ('since' in extent) return [`--shallow-since=${isoTime(extent.since)}`];
   if (extent.depth > 0) return [`--depth=${extent.depth}`];
-  return existsSync(join(git.directory, 'shallow')) ? ['--unshallow'] : [];
+  return isShallow(git) ? ['--unshallow'] : [];
+}
+
+function isShallow(git: Git): boolean {
+  return existsSync(join(git.directory, 'shallow'));
 }
 
 /** Seconds since 1970 as git reads them in every place. */

@@ -7,9 +7,9 @@ import { GitError } from './error.ts';
 import { fetchBlobs, fetchCommit, has, packBytes, packs, type Source } from './fetch.ts';
 import { endOrphans, lockDirectory, removeLeftovers } from './lock.ts';
 import { checkGit, gitOn, type Git } from './program.ts';
-import { pushCommit, remoteHead } from './push.ts';
+import { checkPush, pushCommit, remoteHead } from './push.ts';
 import { listTree, missingBlobs, readBlobs, readCommit, readLog, type LogRange } from './read.ts';
-import { checkRef, isOid } from './ref.ts';
+import { checkOid, checkRef, isOid } from './ref.ts';
 import type { LogEntry, NewCommit, Push, Remote, Repository, TreeEntry } from './repository.ts';
 import { openScratch, type Scratch } from './scratch.ts';
 import { canonicalUrl, checkUrl, type Protocol } from './url.ts';
@@ -120,7 +120,7 @@ class BareRepository implements OpenRepository {
   readonly #source: Source;
   readonly #scratch: Scratch;
   readonly #release: () => void;
-  /** What each commit of ours stands on. */
+  /** What each commit of ours stands on that was not pushed. */
   readonly #parents = new Map<string, string>();
   /** What was fetched last, for servers that give no blobs by their ids. */
   #fetched: string | undefined;
@@ -149,7 +149,12 @@ class BareRepository implements OpenRepository {
   }
 
   async list(commit: string, paths?: readonly string[]): Promise<TreeEntry[]> {
-    return this.#guarded('reading a tree', () => listTree(this.#trees, commit, paths));
+    return this.#guarded('reading a tree', async () => {
+      checkOid(commit);
+      // Of a commit that only its history brought, the tree is there.
+      const isOld = !(await has(this.#trees, commit)) && (await has(this.#history, commit));
+      return listTree(isOld ? this.#history : this.#trees, commit, paths);
+    });
   }
 
   async *blobs(oids: readonly string[]): AsyncGenerator<{ oid: string; content: Buffer }> {
@@ -171,28 +176,28 @@ class BareRepository implements OpenRepository {
 
   async push(push: Push): Promise<void> {
     return this.#guarded(`the push to ${push.ref}`, async () => {
+      checkPush(push);
+      const expected = push.lease === undefined ? this.#baseOf(push.commit) : push.lease;
       try {
-        await pushCommit(
-          this.#trees,
-          this.#source,
-          push,
-          push.lease === undefined ? this.#baseOf(push.commit) : push.lease,
-        );
+        await pushCommit(this.#trees, this.#source, push, expected);
       } catch (error) {
         // An error may hide that it arrived (reference/controllers.md, finding 4).
         const head = await remoteHead(this.#trees, this.#source, push.ref).catch(() => undefined);
         if (head !== push.commit) throw error;
       }
+      this.#forget(push.commit);
     });
   }
 
   async *log(from: string, range: LogRange): AsyncGenerator<LogEntry> {
     const entries = await this.#guarded('reading history', async () => {
-      const { max, since } = range;
+      const { max, since, paths = [] } = range;
       // The server would say the same.
       if (since !== undefined && (await has(this.#trees, from)) && (await readCommit(this.#trees, from)).time < since)
         return [];
-      const extent = since === undefined ? { depth: max } : { since };
+      // What a commit did to paths shows beside its parents.
+      const parents = paths.length > 0 ? 1 : 0;
+      const extent = since === undefined ? { depth: max + parents } : { since, parents };
       try {
         await fetchCommit(this.#history, this.#source, from, extent);
       } catch (error) {
@@ -212,11 +217,20 @@ class BareRepository implements OpenRepository {
     }
   }
 
-  /** The commit that is not ours on which a chain of ours stands: a push moves forward from it, or not at all. */
+  /** The commit of the remote on which a chain of ours stands: a push moves forward from it, or not at all. */
   #baseOf(commit: string): string | undefined {
     let base = this.#parents.get(commit);
     for (let next = base; next !== undefined; next = this.#parents.get(next)) base = next;
     return base;
+  }
+
+  /** What was pushed is the remote's. */
+  #forget(commit: string): void {
+    let parent = this.#parents.get(commit);
+    for (let oid = commit; parent !== undefined; parent = this.#parents.get(oid)) {
+      this.#parents.delete(oid);
+      oid = parent;
+    }
   }
 
   async #guarded<T>(what: string, work: () => Promise<T>): Promise<T> {

@@ -25,9 +25,24 @@ export async function remoteHead(git: Git, reach: Reach, ref: string): Promise<s
   return found.get(`${ref}^{}`) ?? found.get(ref);
 }
 
+/** @throws GitError for a push that no server need be asked about. */
+export function checkPush({ commit, ref, lease, options = {} }: Push): void {
+  checkOid(commit);
+  checkRef(ref);
+  if (lease) checkOid(lease);
+  for (const option of pushOptions(options))
+    if (!/^[\u0020-\u007E]+$/.test(option))
+      throw new GitError('PushRefused', `the push option ${JSON.stringify(option)} holds more than printable ASCII`);
+}
+
+/** GitLab's `merge_request.create` and its like have no value. */
+function pushOptions(options: Readonly<Record<string, string>>): string[] {
+  return Object.entries(options).map(([key, value]) => (value === '' ? key : `${key}=${value}`));
+}
+
 /**
  * Pushes one commit to one full ref, which makes it atomic. `expected` is where the ref must stand (null: nowhere);
- * undefined leaves it to the server that the push only moves forward.
+ * undefined leaves it to the server that the push only moves forward. Check it first.
  */
 export async function pushCommit(
   git: Git,
@@ -36,23 +51,12 @@ export async function pushCommit(
   expected: string | null | undefined,
 ): Promise<void> {
   const { commit, ref, options = {} } = push;
-  checkOid(commit);
-  checkRef(ref);
-  if (expected) checkOid(expected);
   const lease = expected === undefined ? [] : [`--force-with-lease=${ref}:${expected ?? ''}`];
   // Thin packs would look for blobs that were never fetched.
   const fixed = ['push', '--porcelain', '--no-verify', '--no-thin', '--no-signed', '--no-follow-tags'];
-  const args = [...fixed, ...lease, ...pushOptions(options), '--end-of-options', 'origin', `${commit}:${ref}`];
+  const given = pushOptions(options).map((option) => `--push-option=${option}`);
+  const args = [...fixed, ...lease, ...given, '--end-of-options', 'origin', `${commit}:${ref}`];
   const what = `the push of ${commit} to ${ref} of ${reach.url}`;
   const executed = await git.reach(args, reach, { what });
   if (executed.status !== 0) throw pushFailure(what, executed.stdout.toString(), executed.stderr);
-}
-
-function pushOptions(options: Readonly<Record<string, string>>): string[] {
-  return Object.entries(options).map(([key, value]) => {
-    const option = value === '' ? key : `${key}=${value}`;
-    if (!/^[\u0020-\u007E]+$/.test(option))
-      throw new GitError('PushRefused', `the push option ${JSON.stringify(key)} holds more than printable ASCII`);
-    return `--push-option=${option}`;
-  });
 }

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { GitError } from './error.ts';
 import { checkOid } from './ref.ts';
 import type { Git } from './program.ts';
@@ -64,7 +66,7 @@ export async function* readBlobs(git: Git, oids: readonly string[]): AsyncGenera
       // It ended early: how it ended says why.
       if (head === undefined) break;
       if (oid !== wanted || type !== 'blob')
-        throw new GitError('Internal', `reading files failed: "${head}" is not the file ${wanted}`);
+        throw new GitError('RefNotFound', `the repository has no file with the id ${wanted} (git says "${head}")`);
       if (Number(size) > MAX_BLOB_BYTES)
         throw new GitError(
           'TooLarge',
@@ -145,11 +147,24 @@ export async function readLog(git: Git, from: string, { max, since, paths = [] }
   const range = [`--max-count=${max}`, ...(since === undefined ? [] : [`--since=${isoTime(since)}`])];
   const args = ['log', '-z', format, '--encoding=UTF-8', ...plain, ...range, '--end-of-options', from, '--', ...paths];
   const out = await git.run(args, { what: `reading the history of ${from}` });
-  return out
+  const entries = out
     .toString()
     .split('\0')
     .filter((record) => record !== '')
     .map(parseLogEntry);
+  if (paths.length === 0) return entries;
+  // Where history was cut off, a commit seems to have made all that is in its tree.
+  const cut = boundary(git);
+  return entries.filter(({ oid }) => !cut.has(oid));
+}
+
+/** The commits whose parents were not fetched. */
+function boundary(git: Git): Set<string> {
+  try {
+    return new Set(readFileSync(join(git.directory, 'shallow'), 'utf8').split('\n'));
+  } catch {
+    return new Set();
+  }
 }
 
 function parseLogEntry(record: string): LogEntry {

@@ -44,7 +44,7 @@ export interface NewCommit {
   /** Trailers included. */
   message: string;
   author: Identity;
-  /** Seconds since 1970, for author and committer alike: the same input gives the same commit (reference/controllers.md B5). */
+  /** Seconds since 1970, for author and committer alike, or one second after the parent's if that is later: the same input gives the same commit (reference/controllers.md B5). */
   time: number;
   signing?: Signing;
 }
@@ -53,7 +53,7 @@ export interface Push {
   commit: string;
   /** Full: `refs/heads/main`. */
   ref: string;
-  /** Where the ref must stand for a rebuilt branch to be replaced; without it the push only moves forward. `null`: it must not exist. */
+  /** Where the ref must stand for a rebuilt branch to be replaced; without it the push only moves forward from the commit that ours stand on. `null`: it must not exist. */
   lease?: string | null;
   options?: Readonly<Record<string, string>>;
 }
@@ -85,6 +85,9 @@ export interface Repository {
   commit(commit: NewCommit): Promise<string>;
   /** Pushes one commit to one ref. After an error the remote is looked at first: a commit that arrived is a success. */
   push(push: Push): Promise<void>;
-  /** Commits that reach back from one, newest first, without blobs; of those that touched the paths, if any are given. */
+  /**
+   * Commits that reach back from one, newest first, without blobs; of those that touched the paths, if any are given. At
+   * most `max` are looked at; `since` is in seconds since 1970, that second included. Their trees can be listed afterwards.
+   */
   log(from: string, options: { max: number; since?: number; paths?: readonly string[] }): AsyncIterable<LogEntry>;
 }

@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import { lstatSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isRunning, thisProcess } from './owner.ts';
 
@@ -12,14 +13,19 @@ export interface Scratch {
 }
 
 const PREFIX = 'image-update-git-';
-const NAME = /^image-update-git-([\w.-]+)-(\d+)-(\d*)-\w{6}$/;
+const NAME = /^image-update-git-([0-9a-f]{8})-(\d+)-(\d*)-\w{6}$/;
+
+/** A host's name may be long, and the path of a socket in such a directory (gpg's) must not be. */
+function shortName(host: string): string {
+  return createHash('sha256').update(host).digest('hex').slice(0, 8);
+}
 
 /** Makes a private directory, and takes away those that killed runs have left. */
 export function openScratch(parent: string = tmpdir()): Scratch {
   removeAbandoned(parent);
   const { host, pid, started } = thisProcess();
   // mkdtemp gives it mode 0700.
-  const path = mkdtempSync(join(parent, `${PREFIX}${host.replaceAll(/[^\w.-]/g, '_')}-${pid}-${started}-`));
+  const path = mkdtempSync(join(parent, `${PREFIX}${shortName(host)}-${pid}-${started}-`));
   return {
     path,
     write(name, content, mode = 0o600) {
@@ -32,14 +38,16 @@ export function openScratch(parent: string = tmpdir()): Scratch {
 }
 
 function removeAbandoned(parent: string): void {
+  const here = hostname();
   for (const name of readdirSync(parent)) {
     const [, host, pid, started] = NAME.exec(name) ?? [];
-    if (host === undefined || started === undefined) continue;
+    if (host !== shortName(here) || started === undefined) continue;
     const path = join(parent, name);
     try {
       const status = lstatSync(path);
       if (!status.isDirectory() || status.uid !== process.getuid?.()) continue;
-      if (isRunning({ host, pid: Number(pid), started }) === false) rmSync(path, { recursive: true, force: true });
+      if (isRunning({ host: here, pid: Number(pid), started }) === false)
+        rmSync(path, { recursive: true, force: true });
     } catch {
       // Another run takes it away just now.
     }

@@ -33,7 +33,7 @@ async function openpgpSign(
   time: number,
   scratch: Scratch,
 ): Promise<string> {
-  const home = join(scratch.path, 'gnupg');
+  const home = join(scratch.path, 'gpg');
   mkdirSync(home, { recursive: true, mode: 0o700 });
   const env = { GNUPGHOME: home };
   const secret = scratch.write('passphrase', passphrase ?? '');

@@ -4,7 +4,7 @@ import { GitError } from './error.ts';
 export type Protocol = 'https:' | 'ssh:' | 'http:' | 'file:';
 
 /** What a repository is reached by unless a caller allows more (reference/controllers.md B3). */
-export const PROTOCOLS: readonly Protocol[] = ['https:', 'ssh:'];
+const PROTOCOLS: readonly Protocol[] = ['https:', 'ssh:'];
 
 /** A longer URL is not one that anybody typed. */
 const MAX_URL = 2048;

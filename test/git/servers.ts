@@ -1,7 +1,7 @@
 // Git servers on loopback for the tests: the real `git http-backend` behind a small HTTP server that can fail on purpose,
 // and the real sshd. Each test file starts its own and closes it.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import {
   createServer as createHttpServer,
   type IncomingMessage,
@@ -11,6 +11,7 @@ import {
 import { createServer as createHttpsServer } from 'node:https';
 import { connect, createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
+import { findServer } from '../../scripts/tools.ts';
 
 /** What a request is answered with instead of the backend's answer. A number is a bare HTTP status. */
 export type Fault =
@@ -236,7 +237,8 @@ export function addHook(directory: string, name: string, script: string): void {
   writeFileSync(join(directory, 'hooks', name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
 }
 
-export const SSHD = ['/usr/sbin/sshd', '/usr/local/sbin/sshd'].find((path) => existsSync(path));
+/** The path of sshd; undefined if it is not installed. */
+export const SSHD = findServer('sshd');
 
 export interface SshServer {
   /** `ssh://user@127.0.0.1:port` and the root's path, without a slash at its end. */
