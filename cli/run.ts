@@ -4,13 +4,15 @@ import { join } from 'node:path';
 import { Option } from 'commander';
 import { collect, newCommand, parseInto } from '../fn/command.ts';
 import type { Io } from '../fn/io.ts';
-import { guarded, readText } from '../fn/run.ts';
+import { configOf, guarded, readText } from '../fn/run.ts';
 import { describe } from '../fn/result.ts';
 import { UsageError } from '../fn/usage.ts';
 import { openRepository, repositoryDirectory } from '../git/open.ts';
 import { accessOf, readSecrets, type Secret } from '../job/access.ts';
 import { diskCache, noCache } from '../job/cache.ts';
 import { workloadOf, type Change } from '../job/change.ts';
+import { evaluate } from '../job/evaluate.ts';
+import { runImage } from '../job/image.ts';
 import { readJob, type UpdateJob } from '../job/read.ts';
 import { RELEASE } from '../job/revert.ts';
 import { runJob, type Report, type World } from '../job/run.ts';
@@ -120,7 +122,7 @@ interface Here {
 async function worldOf(job: UpdateJob, options: Options, { place, signal }: Here, io: Io): Promise<World> {
   const secrets = await secretsOf(options, io);
   const cache = place.keeps ? diskCache(join(place.directory, 'jobs')) : noCache;
-  const maker = runsInProcess(job.spec.run) ? await engine(job, options, cache, io) : await container(job, signal, io);
+  const maker = runsInProcess(job.spec.run) ? await engine(job, options, cache, io) : container(job, signal, io);
   return {
     ...maker,
     cache,
@@ -145,10 +147,8 @@ async function secretsOf({ secret }: Options, io: Io): Promise<Map<string, Secre
 
 type Maker = Pick<World, 'make' | 'fixed'>;
 
-/** The engine of this program. */
+/** The engine of this program. What is loaded late has classes of its own, so nothing that throws errors of ours is. */
 async function engine(job: UpdateJob, options: Options, cache: World['cache'], io: Io): Promise<Maker> {
-  const { evaluate } = await import('../job/evaluate.ts');
-  const { configOf } = await import('../fn/run.ts');
   const config = await configOf({ strict: false }, io, job.spec.run.functionConfig);
   const metadata = options.metadata.map((name) => ({ name, text: readText(io, name) }));
   const asks = config.spec.lookup === 'registry';
@@ -167,8 +167,7 @@ function thisProgram(): string {
 }
 
 /** Any other image, by a program that runs containers. */
-async function container(job: UpdateJob, signal: AbortSignal, { environment }: Io): Promise<Maker> {
-  const { runImage } = await import('../job/image.ts');
+function container(job: UpdateJob, signal: AbortSignal, { environment }: Io): Maker {
   return {
     make: async (repository, commit) => runImage(job, commit, repository, { environment, signal }),
     fixed: undefined,

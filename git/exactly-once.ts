@@ -94,7 +94,7 @@ async function lookAfter(repository: Repository, publication: Publication): Prom
 }
 
 /** The newest commit with the trailer that a head reaches. */
-async function findTrailer(
+export async function findTrailer(
   repository: Repository,
   head: string,
   { trailer, since }: Pick<Publication, 'trailer' | 'since'>,

@@ -50,7 +50,8 @@ export async function findReverts(
   let seen = 0;
   const held: HeldField[] = [];
   for await (const entry of repository.log(head, { max: MAX_COMMITS, ...named })) {
-    if (!isOurs(entry.message)) continue;
+    // Where the history that was fetched ends, nobody knows what was before.
+    if (!isOurs(entry.message) || entry.parents.length === 0) continue;
     if (++seen > MAX_OURS || open.length === 0) break;
     await history.load([entry.oid, ...entry.parents.slice(0, 1)], filesOf(open));
     const still: Wanted[] = [];
@@ -131,10 +132,8 @@ class History {
 
   /** Reads which blobs commits have at files, and those blobs that differ among the commits. */
   async load(commits: readonly string[], files: readonly string[]): Promise<void> {
-    for (const commit of commits) {
-      await this.#repository.fetch(commit);
+    for (const commit of commits)
       for (const { path, oid } of await this.#repository.list(commit, files)) this.#oids.set(`${commit} ${path}`, oid);
-    }
     const needed = files.flatMap((file) => {
       const oids = commits.map((commit) => this.#oids.get(`${commit} ${file}`));
       return commits.length > 1 && new Set(oids).size === 1 ? [] : oids.filter((oid) => oid !== undefined);
