@@ -40,7 +40,12 @@ export async function gitCases(bench: GitBench): Promise<Figure[]> {
   const server = await startHttp({ root });
   const place: Place = { ...bench, root, repository, server, url: `${server.url}/fleet.git` };
   try {
-    return [await fromNothing(place), await afterOneCommit(place), await nothingNew(place), ...(await pushers(place))];
+    return [
+      ...(await fromNothing(place)),
+      ...(await afterOneCommit(place)),
+      await nothingNew(place),
+      ...(await pushers(place)),
+    ];
   } finally {
     await server.close();
     rmSync(root, { recursive: true, force: true });
@@ -68,12 +73,15 @@ function writeRepository({ scratch, seed }: GitBench, repository: string): numbe
   addCommit(repository, MAIN, Object.fromEntries(contents));
   git(repository, ['repack', '-q', '-a', '-d']);
   cpSync(places.metadata(corpus, 'none'), join(scratch, 'git-metadata.json'));
-  writeFileSync(join(scratch, 'git-more.yaml'), metadata('1.1.0'));
+  writeFileSync(join(scratch, 'git-more.yaml'), metadata('1.1.0', IMAGE));
   rmSync(corpus, { recursive: true });
   return files + 1;
 }
 
-function workload(tag: string, name = 'web'): string {
+/** A name of its own: a common word would be looked for in half of the files. */
+const IMAGE = 'storefront';
+
+function workload(tag: string, name = IMAGE): string {
   return `apiVersion: apps/v1
 kind: Deployment
 metadata:
@@ -88,20 +96,24 @@ spec:
 `;
 }
 
-function metadata(tag: string, name = 'web'): string {
+function metadata(tag: string, name: string): string {
   return `apiVersion: image-update.dev/v1alpha1\nkind: ImageMetadata\nmetadata: {name: ${name}}\nimage: ghcr.io/bench/${name}\ntags: [{name: ${tag}}]\n`;
 }
 
+interface Running {
+  cache: string;
+  /** Of `--metadata`. */
+  files?: string[];
+  /** What the job says of its run beside the image. */
+  run?: Record<string, unknown>;
+}
+
 /** Writes a job and returns what runs it. */
-function running(
-  { scratch, url, program }: Place,
-  name: string,
-  { cache, files }: { cache: string; files: string[] },
-): string[] {
+function running({ scratch, url, program }: Place, name: string, { cache, files = [], run }: Running): string[] {
   const job = join(scratch, `git-${name}.json`);
   const spec = {
     git: { url, ref: { branch: 'main' } },
-    run: { image: 'image-update' },
+    run: { image: 'image-update', ...run },
     push: { maxRaceRetries: 100 },
     commit: { author: { email: 'bench@example.com' } },
   };
@@ -119,60 +131,57 @@ function running(
   ];
 }
 
-function wholeJob(place: Place, cache: string): string[] {
+/** One image is set, as by a job that somebody who has chosen has made. */
+function oneImage(place: Place, cache: string): string[] {
+  const updates = [{ image: `ghcr.io/bench/${IMAGE}`, to: { tag: '1.1.0' } }];
+  const spec = { annotations: false, markers: false, updates };
+  const functionConfig = { apiVersion: 'image-update.dev/v1alpha1', kind: 'ImageUpdate', spec };
+  return running(place, 'one', { cache, run: { contract: 'Function', functionConfig } });
+}
+
+/** Every field that is automated by annotation or marker is chosen for, and one moves. */
+function easyMode(place: Place, cache: string): string[] {
   const files = ['git-metadata.json', 'git-more.yaml'].map((file) => join(place.scratch, file));
-  return running(place, 'update', { cache, files });
+  return running(place, 'all', { cache, files });
 }
 
 // --- cases ----------------------------------------------------------------------------------------------------------
 
 /** The whole run with nothing kept, push included, against a clone without blobs, and the blobs. */
-async function fromNothing(place: Place): Promise<Figure> {
+async function fromNothing(place: Place): Promise<Figure[]> {
   const { repository, scratch, url, rounds } = place;
   const head = git(repository, ['rev-parse', MAIN]);
   const oids = blobsToRead(repository, head);
   const [cache, clone] = [join(scratch, 'git-cache'), join(scratch, 'git-clone')];
-  const times: Times = { product: [], baseline: [] };
-  for (let round = 0; round < rounds; round++) {
-    await inTurn(round, times, {
-      baseline: async () => {
-        rmSync(clone, { recursive: true, force: true });
-        return timed(async () => {
-          await run('git', ['clone', '--quiet', '--depth=1', '--filter=blob:none', '--no-checkout', url, clone]);
-          // In one go: one by one, as cat-file would get them, they take minutes.
-          const options = [
-            '-c',
-            'fetch.negotiationAlgorithm=noop',
-            'fetch',
-            '--quiet',
-            '--no-tags',
-            '--no-write-fetch-head',
-            '--filter=blob:none',
-            '--stdin',
-            'origin',
-          ];
-          await run('git', ['-C', clone, ...options], oids);
-          await run('git', ['-C', clone, 'cat-file', '--batch', '--buffer'], oids);
-        });
-      },
-      product: async () => {
-        rmSync(cache, { recursive: true, force: true });
-        git(repository, ['update-ref', MAIN, head]);
-        const time = await timed(() => run(process.execPath, wholeJob(place, cache)));
-        const changed = git(repository, ['diff', '--numstat', head, MAIN]);
-        if (changed !== '1\t1\tbench/web.yaml') throw new Error(`the run changed: ${changed}`);
-        return time;
-      },
+  const product = (command: typeof oneImage) => async () => {
+    rmSync(cache, { recursive: true, force: true });
+    git(repository, ['update-ref', MAIN, head]);
+    const time = await timed(() => run(process.execPath, command(place, cache)));
+    const changed = git(repository, ['diff', '--numstat', head, MAIN]);
+    if (changed !== '1\t1\tbench/web.yaml') throw new Error(`the run changed: ${changed}`);
+    return time;
+  };
+  const baseline = async () => {
+    rmSync(clone, { recursive: true, force: true });
+    return timed(async () => {
+      await run('git', ['clone', '--quiet', '--depth=1', '--filter=blob:none', '--no-checkout', url, clone]);
+      // In one go: one by one, as cat-file would get them, they take minutes.
+      await run('git', ['-C', clone, ...FETCH_BLOBS], oids);
+      await run('git', ['-C', clone, 'cat-file', '--batch', '--buffer'], oids);
     });
-  }
-  return ratioFigure(
-    'git',
-    'from nothing, one image of 10,000 files, pushed / clone without blobs, and those it must read',
-    times.product,
-    times.baseline,
-    1.5,
-  );
+  };
+  const times = await inTurn(rounds, { baseline, one: product(oneImage), all: product(easyMode) });
+  const against = 'pushed / clone without blobs, and those it must read';
+  return [
+    ratioFigure('git', `from nothing, one image set in 10,000 files, ${against}`, times.one, times.baseline, 1.5),
+    ratioFigure('git', `from nothing, half of the files automated, ${against}`, times.all, times.baseline),
+  ];
 }
+
+const FETCH_BLOBS = [
+  ...['-c', 'fetch.negotiationAlgorithm=noop', 'fetch', '--quiet', '--no-tags', '--no-write-fetch-head'],
+  ...['--filter=blob:none', '--stdin', 'origin'],
+];
 
 /** The ids of the YAML files, a line each. */
 function blobsToRead(repository: string, commit: string): string {
@@ -183,32 +192,43 @@ function blobsToRead(repository: string, commit: string): string {
 }
 
 /** A run after a commit that touches one file, against a fetch of that commit. */
-async function afterOneCommit(place: Place): Promise<Figure> {
+async function afterOneCommit(place: Place): Promise<Figure[]> {
   const { repository, scratch, rounds } = place;
-  const [cache, clone] = [join(scratch, 'git-cache'), join(scratch, 'git-clone')];
-  const times: Times = { product: [], baseline: [] };
-  await run(process.execPath, wholeJob(place, cache));
-  await run('git', ['-C', clone, 'fetch', '--quiet']);
-  for (let round = 0; round < rounds; round++) {
-    addCommit(repository, MAIN, { 'bench/other.yaml': workload('1.0.0', `other-${round}`).replace('true', 'false') });
-    await inTurn(round, times, {
-      baseline: () => timed(() => run('git', ['-C', clone, 'fetch', '--quiet', '--depth=1', 'origin', 'main'])),
-      product: () => timed(() => run(process.execPath, wholeJob(place, cache))),
+  const clone = join(scratch, 'git-clone');
+  const caches = [join(scratch, 'git-cache'), join(scratch, 'git-cache-all')] as const;
+  const [one, all] = [oneImage(place, caches[0]), easyMode(place, caches[1])];
+  for (const command of [one, all]) await run(process.execPath, command);
+  let commits = 0;
+  const touch = () =>
+    addCommit(repository, MAIN, {
+      'bench/other.yaml': workload('1.0.0', `other-${commits++}`).replace('true', 'false'),
     });
-  }
-  const allowed = times.baseline.map((time) => 1.2 * time + ALLOWANCE_MS);
-  return ratioFigure('git', 'again after a commit of one file / 1.2 × git fetch + 200 ms', times.product, allowed, 1);
+  const after = (work: () => Promise<unknown>) => async () => {
+    touch();
+    return timed(work);
+  };
+  const times = await inTurn(rounds, {
+    fetch: after(() => run('git', ['-C', clone, 'fetch', '--quiet', '--depth=1', 'origin', 'main'])),
+    one: after(() => run(process.execPath, one)),
+    all: after(() => run(process.execPath, all)),
+  });
+  const allowed = times.fetch.map((time) => 1.2 * time + ALLOWANCE_MS);
+  const what = 'after a commit of one file / 1.2 × git fetch + 200 ms';
+  return [
+    ratioFigure('git', `one image set, ${what}`, times.one, allowed, 1),
+    ratioFigure('git', `half of the files automated, ${what}`, times.all, allowed, 1),
+  ];
 }
 
 /** Nothing new: the requests of one ls-remote, and no more. */
 async function nothingNew(place: Place): Promise<Figure> {
   const { scratch, server, url } = place;
-  await run('git', ['ls-remote', url, MAIN]);
+  await run(process.execPath, easyMode(place, join(scratch, 'git-cache-all')));
   server.requests.length = 0;
   await run('git', ['ls-remote', url, MAIN]);
   const least = server.requests.length;
   server.requests.length = 0;
-  await run(process.execPath, wholeJob(place, join(scratch, 'git-cache')));
+  await run(process.execPath, easyMode(place, join(scratch, 'git-cache-all')));
   return {
     case: 'git',
     what: 'nothing new / the requests of one ls-remote',
@@ -272,12 +292,16 @@ async function pushesOf(
 
 // --- programs, timed while the server of this process goes on -------------------------------------------------------
 
-type Times = Record<'product' | 'baseline', number[]>;
-
-/** Runs both, in changing order. */
-async function inTurn(round: number, times: Times, runs: Record<keyof Times, () => Promise<number>>): Promise<void> {
-  const names = ['baseline', 'product'] as const;
-  for (const name of round % 2 === 0 ? names : names.toReversed()) times[name].push(await runs[name]());
+/** Times of several runs, one of each a round, in changing order. */
+async function inTurn<K extends string>(
+  rounds: number,
+  runs: Record<K, () => Promise<number>>,
+): Promise<Record<K, number[]>> {
+  const names = Object.keys(runs) as K[];
+  const times = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<K, number[]>;
+  for (let round = 0; round < rounds; round++)
+    for (const name of round % 2 === 0 ? names : names.toReversed()) times[name].push(await runs[name]());
+  return times;
 }
 
 async function timed(work: () => Promise<unknown>): Promise<number> {

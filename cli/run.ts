@@ -9,10 +9,9 @@ import { describe } from '../fn/result.ts';
 import { UsageError } from '../fn/usage.ts';
 import { openRepository, repositoryDirectory } from '../git/open.ts';
 import { accessOf, readSecrets, type Secret } from '../job/access.ts';
-import { diskCache, noCache } from '../job/cache.ts';
+import { diskCache, hashOf, noCache } from '../job/cache.ts';
 import { workloadOf, type Change } from '../job/change.ts';
 import { evaluate } from '../job/evaluate.ts';
-import { runImage } from '../job/image.ts';
 import { readJob, type UpdateJob } from '../job/read.ts';
 import { RELEASE } from '../job/revert.ts';
 import { runJob, type Report, type World } from '../job/run.ts';
@@ -147,7 +146,7 @@ async function secretsOf({ secret }: Options, io: Io): Promise<Map<string, Secre
 
 type Maker = Pick<World, 'make' | 'fixed'>;
 
-/** The engine of this program. What is loaded late has classes of its own, so nothing that throws errors of ours is. */
+/** The engine of this program. */
 async function engine(job: UpdateJob, options: Options, cache: World['cache'], io: Io): Promise<Maker> {
   const config = await configOf({ strict: false }, io, job.spec.run.functionConfig);
   const metadata = options.metadata.map((name) => ({ name, text: readText(io, name) }));
@@ -156,7 +155,7 @@ async function engine(job: UpdateJob, options: Options, cache: World['cache'], i
   const program = thisProgram();
   return {
     make: async (repository, commit) => evaluate(job, commit, repository, { config, metadata, lookup, cache, program }),
-    fixed: asks ? undefined : JSON.stringify([program, metadata]),
+    fixed: asks ? undefined : JSON.stringify([program, metadata.map(({ name, text }) => [name, hashOf(text)])]),
   };
 }
 
@@ -169,7 +168,10 @@ function thisProgram(): string {
 /** Any other image, by a program that runs containers. */
 function container(job: UpdateJob, signal: AbortSignal, { environment }: Io): Maker {
   return {
-    make: async (repository, commit) => runImage(job, commit, repository, { environment, signal }),
+    async make(repository, commit) {
+      const { runImage } = await import('../job/image.ts');
+      return runImage(job, commit, repository, { environment, signal });
+    },
     fixed: undefined,
   };
 }

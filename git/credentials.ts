@@ -1,4 +1,3 @@
-import { getCACertificates, rootCertificates } from 'node:tls';
 import { GitError } from './error.ts';
 import { formsOf } from './redact.ts';
 import type { GitCredentials, Remote } from './repository.ts';
@@ -23,6 +22,8 @@ const SSH_CONNECT_SECONDS = 30;
 export function accessTo(url: URL, { credentials, ca }: Remote, scratch: Scratch): Access {
   const access = url.protocol === 'ssh:' ? sshAccess(url, credentials, scratch) : httpAccess(url, credentials);
   if (ca !== undefined && url.protocol === 'https:') {
+    // Loaded where it is needed: it brings the network stack along.
+    const { getCACertificates, rootCertificates } = process.getBuiltinModule('node:tls');
     const system = getCACertificates('system');
     const all = [...(system.length > 0 ? system : rootCertificates), ca].join('\n');
     access.config.push(['http.sslCAInfo', scratch.write('ca.crt', all)]);

@@ -20,23 +20,34 @@ const BLOBLESS = '--filter=blob:none';
 export type Extent = { depth: number } | { since: number; parents: number };
 
 /**
- * Fetches a commit by full ref or id without blobs, as far as the server can leave out history and blobs; a server that
- * cannot sends more. Returns the commit.
+ * Fetches a commit by full ref or id, without blobs or with those of less than `blobs` bytes, as far as the server can leave
+ * out history and blobs; a server that cannot sends more. Returns the commit.
  */
-export async function fetchCommit(git: Git, source: Source, wanted: string, extent: Extent): Promise<string> {
+export async function fetchCommit(
+  git: Git,
+  source: Source,
+  wanted: string,
+  extent: Extent,
+  blobs = 0,
+): Promise<string> {
   const what = `fetching ${wanted} of ${source.url}`;
   // What it is called here says nothing and clashes with nothing, whatever it is called there. Git tells the server what
   // it has by such refs, so that the next fetch brings only what is new.
   const kept = `refs/fetched/${createHash('sha256').update(wanted).digest('hex').slice(0, 40)}`;
+  let filter = blobs > 0 ? `--filter=blob:limit=${blobs}` : BLOBLESS;
   const fetch = (refspec: string, ...options: string[]) =>
     bounded(
       git,
       source,
-      ['fetch', ...QUIET, '--force', BLOBLESS, ...options, '--end-of-options', 'origin', refspec],
+      ['fetch', ...QUIET, '--force', filter, ...options, '--end-of-options', 'origin', refspec],
       what,
     );
 
   let ended = await fetch(`${wanted}:${kept}`, ...extentOptions(git, extent));
+  if (ended.status !== 0 && blobs > 0 && NO_BASE.test(ended.stderr)) {
+    filter = BLOBLESS;
+    ended = await fetch(`${wanted}:${kept}`, ...extentOptions(git, extent));
+  }
   if (ended.status !== 0 && NOT_SHALLOW.test(ended.stderr)) ended = await fetch(`${wanted}:${kept}`);
   if (ended.status !== 0 && isOid(wanted) && NOT_BY_ID.test(ended.stderr)) {
     ended = await fetch('refs/heads/*:refs/fetched/all/*');
@@ -48,6 +59,8 @@ export async function fetchCommit(git: Git, source: Source, wanted: string, exte
   return commitOf(git, kept, wanted, what);
 }
 
+/** The server sent a blob as its difference from one that was never fetched: it cannot know which those are. */
+const NO_BASE = /index-pack failed|unresolved delta/;
 /** A server, or a protocol, that knows no depth. */
 const NOT_SHALLOW = /does not support (?:shallow|--depth|--shallow|--deepen)|shallow capabilities|--shallow-since/;
 /** A server that gives out only what its refs name. */

@@ -2,7 +2,7 @@ import { createPrivateKey, sign } from 'node:crypto';
 import { request as requestHttp, type RequestOptions } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { getCACertificates } from 'node:tls';
-import { z } from 'zod';
+import * as z from 'zod';
 import { GitError } from './error.ts';
 import { redact } from './redact.ts';
 import type { GitCredentials } from './repository.ts';

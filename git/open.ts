@@ -55,7 +55,8 @@ export async function openRepository(remote: Remote, options: OpenOptions): Prom
     undo.push(removeAtExit(scratch));
     const home = join(scratch.path, 'home');
     mkdirSync(home);
-    await checkGit(home, options.environment);
+    // A repository that is here was made by a git that was looked at.
+    if (!existsSync(join(options.directory, URL_FILE))) await checkGit(home, options.environment);
     checkCache(options, url.href);
     const program = (name: string) => prepare(join(options.directory, name), { ...options, home });
     const source = {
@@ -124,6 +125,10 @@ class BareRepository implements OpenRepository {
   readonly #parents = new Map<string, string>();
   /** What was fetched last, for servers that give no blobs by their ids. */
   #fetched: string | undefined;
+  /** As the last fetch had it: who reads all will read all of the next one too. */
+  #blobs = 0;
+  /** The commit of what was fetched last. */
+  #commit: string | undefined;
   #isBroken = false;
 
   constructor(trees: Git, history: Git, source: Source, scratch: Scratch, release: () => void) {
@@ -138,12 +143,17 @@ class BareRepository implements OpenRepository {
     return this.#guarded(`asking for ${ref}`, () => remoteHead(this.#trees, this.#source, ref));
   }
 
-  async fetch(what: string, { depth = 1 }: { depth?: number } = {}): Promise<string> {
+  async fetch(
+    what: string,
+    { depth = 1, blobs = this.#blobs }: { depth?: number; blobs?: number } = {},
+  ): Promise<string> {
+    this.#blobs = blobs;
     return this.#guarded(`fetching ${what}`, async () => {
       if (!isOid(what)) checkRef(what);
       const isHere = isOid(what) && depth === 1 && (await has(this.#trees, what));
-      const commit = isHere ? what : await fetchCommit(this.#trees, this.#source, what, { depth });
+      const commit = isHere ? what : await fetchCommit(this.#trees, this.#source, what, { depth }, blobs);
       this.#fetched = what;
+      this.#commit = commit;
       return commit;
     });
   }
@@ -152,7 +162,7 @@ class BareRepository implements OpenRepository {
     return this.#guarded('reading a tree', async () => {
       checkOid(commit);
       // Of a commit that only its history brought, the tree is there.
-      const isOld = !(await has(this.#trees, commit)) && (await has(this.#history, commit));
+      const isOld = !this.#isHere(commit) && !(await has(this.#trees, commit)) && (await has(this.#history, commit));
       return listTree(isOld ? this.#history : this.#trees, commit, paths);
     });
   }
@@ -215,6 +225,11 @@ class BareRepository implements OpenRepository {
     } finally {
       this.#release();
     }
+  }
+
+  /** Whether a commit needs no looking for. */
+  #isHere(commit: string): boolean {
+    return commit === this.#commit || this.#parents.has(commit);
   }
 
   /** The commit of the remote on which a chain of ours stands: a push moves forward from it, or not at all. */

@@ -75,8 +75,11 @@ export interface LogEntry {
 export interface Repository {
   /** The commit that a full ref of the remote names now, by one `ls-remote`; undefined if there is none. */
   remoteHead(ref: string): Promise<string | undefined>;
-  /** Fetches a commit by its full ref or id: depth 1 and without blobs where the server can. Returns the commit. */
-  fetch(what: string, options?: { depth?: number }): Promise<string>;
+  /**
+   * Fetches a commit by its full ref or id: depth 1 and without blobs where the server can; or with those that are new and have
+   * less than `blobs` bytes, for who will read them all: one request instead of two. Returns the commit.
+   */
+  fetch(what: string, options?: { depth?: number; blobs?: number }): Promise<string>;
   /** The blobs of a commit's tree below the paths given, all of them without; in git's order. */
   list(commit: string, paths?: readonly string[]): Promise<TreeEntry[]>;
   /** The contents of blobs, in the order asked for; those that are missing are fetched in one go. */

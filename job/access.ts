@@ -4,7 +4,6 @@ import { isNote, readValue } from '../fn/lookup/read.ts';
 import { splitDocuments } from '../fn/yaml/documents.ts';
 import { credentialsFromEnvironment } from '../git/environment.ts';
 import { GitError } from '../git/error.ts';
-import { appCredentials } from '../git/github-app.ts';
 import type { Remote, Signing } from '../git/repository.ts';
 import { accessFromSecret } from '../git/secret.ts';
 import { milliseconds } from './duration.ts';
@@ -56,6 +55,8 @@ async function fromSecret({ name, host, data }: Secret, url: string): Promise<Pi
     );
   const { app, ...access } = accessFromSecret(data, url);
   if (!app) return access;
+  // It brings the network stack along.
+  const { appCredentials } = await import('../git/github-app.ts');
   const { credentials } = await appCredentials(app, access.ca === undefined ? {} : { ca: access.ca });
   return { ...access, credentials };
 }

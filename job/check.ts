@@ -27,7 +27,9 @@ export function checkChanges(
   { paths }: Pick<JobSpec['git'], 'paths'>,
   allow: JobSpec['run']['allow'],
 ): FileChange[] {
-  const directories = new Set([...base.keys()].flatMap(parentsOf));
+  // Asked for new files alone.
+  const isNew = proposals.some(({ path }) => !base.has(path));
+  const directories = new Set(isNew ? [...base.keys()].flatMap(parentsOf) : []);
   const changes = proposals.map((proposal) => checkOne(proposal, { base, directories, paths, allow }));
   if (changes.length > allow.maxFiles)
     throw new JobError(

@@ -158,7 +158,10 @@ async function answersIn(
     const text = textOf(contents.get(oid));
     if (text !== undefined) await addDocuments(answers, text, splitDocuments(text));
   }
-  return { answers, answerKey: [metadata, holders.map(({ path, oid }) => [path, oid])] };
+  return {
+    answers,
+    answerKey: [metadata.map(({ name, text }) => [name, hashOf(text)]), holders.map(({ path, oid }) => [path, oid])],
+  };
 }
 
 function textOf(content: Buffer | undefined): string | undefined {

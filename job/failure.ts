@@ -1,4 +1,4 @@
-import { GitError, type GitErrorClass } from '../git/error.ts';
+import type { GitError, GitErrorClass } from '../git/error.ts';
 
 /** What went wrong with an UpdateJob, by who must act (reference/controllers.md B6). */
 export type FailureClass =
@@ -83,13 +83,17 @@ const FULL = new Set(['ENOSPC', 'EDQUOT']);
 /** The failure that an error comes to. */
 export function failureOf(error: unknown): Failure {
   const message = bounded(error instanceof Error ? error.message : String(error));
-  if (error instanceof JobError) return failure(error.class, message, error.reason);
-  if (error instanceof GitError) return failure(error.class, message);
+  if (isKnown(error)) return failure(error.class, message, error.reason);
   const code = (error as NodeJS.ErrnoException | undefined)?.code;
   return failure(code !== undefined && FULL.has(code) ? 'DiskFull' : 'Internal', message);
 }
 
-function failure(failureClass: FailureClass, message: string, reason: string = failureClass): Failure {
+/** By its name: what is loaded late has error classes of its own. */
+function isKnown(error: unknown): error is JobError | (GitError & { reason?: undefined }) {
+  return error instanceof Error && (error.name === 'JobError' || error.name === 'GitError');
+}
+
+function failure(failureClass: FailureClass, message: string, reason: string | undefined = failureClass): Failure {
   return { class: failureClass, reason, message, retriable: classes[failureClass].retriable };
 }
 

@@ -150,12 +150,17 @@ interface Start {
   lease?: string | null;
 }
 
+/** A larger file is no manifest, or rarely; it is fetched if it is read. */
+const MAX_FETCHED_BLOB_BYTES = 1 << 20;
+
 /** Fetches the commit to begin with: the branch to push to where it is there and is not made anew, else what `git.ref` names. */
 async function startOf({ spec: { git, push } }: UpdateJob, repository: Repository): Promise<Start> {
   const source = sourceRef(git.ref);
   const branch = push.branch ?? git.ref.branch;
   const target = branch === undefined ? undefined : { branch, ref: `refs/heads/${branch}` };
-  const fetch = async (ref: string) => repository.fetch(ref, { depth: git.depth });
+  // Where all is read all may come at once; of a part of a repository what is in it is asked for by name.
+  const blobs = git.paths.length === 0 ? MAX_FETCHED_BLOB_BYTES : 0;
+  const fetch = async (ref: string) => repository.fetch(ref, { depth: git.depth, blobs });
   if (!target || target.ref === source) return { base: await fetch(source), ref: source, ...(target && { target }) };
   const head = await repository.remoteHead(target.ref);
   if (head !== undefined && push.branchStrategy === 'FastForward')
