@@ -179,9 +179,9 @@ async function fromNothing(place: Place): Promise<Figure[]> {
 }
 
 const FETCH_BLOBS = [
-  ...['-c', 'fetch.negotiationAlgorithm=noop', 'fetch', '--quiet', '--no-tags', '--no-write-fetch-head'],
-  ...['--filter=blob:none', '--stdin', 'origin'],
-];
+  ['-c', 'fetch.negotiationAlgorithm=noop', 'fetch', '--quiet', '--no-tags', '--no-write-fetch-head'],
+  ['--filter=blob:none', '--stdin', 'origin'],
+].flat();
 
 /** The ids of the YAML files, a line each. */
 function blobsToRead(repository: string, commit: string): string {
@@ -223,19 +223,16 @@ async function afterOneCommit(place: Place): Promise<Figure[]> {
 /** Nothing new: the requests of one ls-remote, and no more. */
 async function nothingNew(place: Place): Promise<Figure> {
   const { scratch, server, url } = place;
-  await run(process.execPath, easyMode(place, join(scratch, 'git-cache-all')));
-  server.requests.length = 0;
-  await run('git', ['ls-remote', url, MAIN]);
-  const least = server.requests.length;
-  server.requests.length = 0;
-  await run(process.execPath, easyMode(place, join(scratch, 'git-cache-all')));
-  return {
-    case: 'git',
-    what: 'nothing new / the requests of one ls-remote',
-    value: server.requests.length,
-    unit: 'requests',
-    limit: least,
+  const command = easyMode(place, join(scratch, 'git-cache-all'));
+  await run(process.execPath, command);
+  const requestsOf = async (work: () => Promise<void>) => {
+    const from = server.requests.length;
+    await work();
+    return server.requests.length - from;
   };
+  const least = await requestsOf(() => run('git', ['ls-remote', url, MAIN]));
+  const value = await requestsOf(() => run(process.execPath, command));
+  return { case: 'git', what: 'nothing new / the requests of one ls-remote', value, unit: 'requests', limit: least };
 }
 
 /** Eight writers of one branch, each with files of its own: pushes a commit takes. */
@@ -276,7 +273,7 @@ async function pushers({ scratch, root, program, server, ...rest }: Place): Prom
   ];
 }
 
-/** The pushes that a user makes while something runs. */
+/** The pushes that a user begins while something runs: one that comes too late may end before it sends anything. */
 async function pushesOf(
   { requests, authorizations }: HttpServer,
   user: string,
@@ -287,7 +284,8 @@ async function pushesOf(
   const mine = `Basic ${Buffer.from(`${user}:x`).toString('base64')}`;
   return requests
     .slice(from)
-    .filter((request, i) => /^POST .*git-receive-pack$/.test(request) && authorizations[from + i] === mine).length;
+    .filter((request, i) => /^GET .*service=git-receive-pack$/.test(request) && authorizations[from + i] === mine)
+    .length;
 }
 
 // --- programs, timed while the server of this process goes on -------------------------------------------------------

@@ -41,7 +41,7 @@ const CASES: Record<string, (bench: Bench) => Figure[] | Promise<Figure[]>> = {
   registry: ({ program, ...bench }) => registryCases({ ...bench, program: join(dirname(program), 'tk-image.js') }),
 };
 /** Those that need no corpus. */
-const APART = ['start', 'choose', 'git', 'registry'];
+const APART = new Set(['start', 'choose', 'git', 'registry']);
 
 const root = join(import.meta.dirname, '..');
 const READ = join(import.meta.dirname, 'baseline/read.cjs');
@@ -246,7 +246,7 @@ async function main(): Promise<void> {
   try {
     mkdirSync(bench.corpus);
     mkdirSync(bench.scratch);
-    const corpus = names.every((name) => APART.includes(name)) ? undefined : writeCorpus(bench, apps, seed);
+    const corpus = names.every((name) => APART.has(name)) ? undefined : writeCorpus(bench, apps, seed);
     const figures: Figure[] = [];
     for (const name of names) {
       console.error(`bench: ${name}`);

@@ -1,7 +1,12 @@
-import { listImages } from '../fn/index.ts';
+import { defaultSpec } from '../fn/config/defaults.ts';
+import type { ImageField } from '../fn/find/find.ts';
+import { resourcesOf } from '../fn/find/resources.ts';
+import { fieldsOf } from '../fn/governed.ts';
 import { formatReference } from '../fn/reference.ts';
 import type { PlannedChange } from '../fn/plan.ts';
 import type { ResourceRef, Result } from '../fn/result.ts';
+import { splitDocuments } from '../fn/yaml/documents.ts';
+import { readDocument } from '../fn/yaml/read.ts';
 
 /** An image field that moved, as `status.result.changes` and commit messages tell it. */
 export interface Change {
@@ -40,10 +45,11 @@ function changeOf({ message, file, resourceRef, field, tags }: Result): Change {
 
 /** The image fields that differ between two texts of a file: what a foreign image did, as far as it is about images. */
 export async function imageChanges(file: string, before: string, after: string): Promise<Change[]> {
-  const [old, now] = await Promise.all([before, after].map((text) => listImages(text, { path: file })));
-  const known = new Map(old!.map((view) => [`${objectOf(view.resource)} ${view.path}`, view]));
-  return now!.flatMap(({ resource, path, container, reference }) => {
-    const from = known.get(`${objectOf(resource)} ${path}`)?.reference;
+  const known = new Map(
+    (await fieldsIn(file, before)).map((field) => [fieldKey(file, field.resource, field.path), field]),
+  );
+  return (await fieldsIn(file, after)).flatMap(({ resource, path, container, reference }) => {
+    const from = known.get(fieldKey(file, resource, path))?.reference;
     if (!from || !reference || formatReference(from) === formatReference(reference)) return [];
     const change: Change = {
       file,
@@ -56,6 +62,16 @@ export async function imageChanges(file: string, before: string, after: string):
     };
     return [change];
   });
+}
+
+async function fieldsIn(file: string, text: string): Promise<ImageField[]> {
+  const fields: ImageField[] = [];
+  for (const { start, end } of splitDocuments(text)) {
+    const read = await readDocument(text, start, end);
+    if (!('problem' in read))
+      for (const resource of resourcesOf(read.root)) fields.push(...fieldsOf(resource, defaultSpec(), file).fields);
+  }
+  return fields;
 }
 
 /** What tells a field from others: the same of a change, a plan, and what is read of an old commit. */

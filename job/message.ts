@@ -16,7 +16,7 @@ const MAX_RENDERED_CHARACTERS = 16 << 20;
  * Flux v1's texts of an automated release (reference/flux-v1-mode.md §13). What a foreign image did may be about no image at
  * all: then its files are told.
  */
-export const DEFAULT_TEMPLATE = `{{#single}}Auto-release {{image}}{{/single}}{{#multiple}}Auto-release multiple ({{imageCount}}) images
+const DEFAULT_TEMPLATE = `{{#single}}Auto-release {{image}}{{/single}}{{#multiple}}Auto-release multiple ({{imageCount}}) images
 
 {{#images}}
  - {{.}}

@@ -17,7 +17,7 @@ import { MAX_FILE_BYTES, type Proposal } from './check.ts';
 import { JobError } from './failure.ts';
 
 /** More files than this are not given to an image, and not looked at afterwards (reference/controllers.md F4). */
-export const MAX_FILES = 100_000;
+const MAX_FILES = 100_000;
 
 /** A file that was there is looked at up to this size, to see that it did not change. */
 const MAX_PRESENT_BYTES = 64 << 20;

@@ -35,7 +35,8 @@ function program(name: string, ...args: string[]): string[] {
 /** Largest size of each bundle in bytes. A bundle that grows past it must be looked at: start-up is a feature. */
 const SIZES: Record<Bundle, number> = {
   'image-update': 1_150_000,
-  'tk-image': 1_650_000,
+  // Its commands are bundled apart, so what they share is in it several times; a run compiles one.
+  'tk-image': 2_650_000,
   index: 950_000,
   kpt: 950_000,
 };

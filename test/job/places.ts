@@ -1,5 +1,5 @@
 // A git server on loopback with one repository, and `tk-image run` on it in this process. Used by the tests of jobs.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '../../cli/run.ts';
@@ -122,12 +122,4 @@ export async function openShop(files: Files, users?: Record<string, string>): Pr
       rmSync(home, { recursive: true, force: true });
     },
   };
-}
-
-/** Writes a program into a directory of the home and returns that directory, for PATH. */
-export function program(home: string, name: string, text: string): string {
-  const bin = join(home, 'bin');
-  mkdirSync(bin, { recursive: true });
-  writeFileSync(join(bin, name), text, { mode: 0o755 });
-  return bin;
 }
