@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { writeCommit } from './commit.ts';
 import { accessTo } from './credentials.ts';
 import { GitError } from './error.ts';
@@ -45,7 +45,8 @@ export function repositoryDirectory(cache: string, url: string): string {
  * Opens the bare repository of a remote; takes its directory for this process until it is closed.
  * @throws GitError, of class `Timeout` if another process has the directory for longer than the remote's time-out.
  */
-export async function openRepository(remote: Remote, options: OpenOptions): Promise<OpenRepository> {
+export async function openRepository(remote: Remote, given: OpenOptions): Promise<OpenRepository> {
+  const options = { ...given, directory: resolve(given.directory) };
   const url = checkUrl(remote.url, options.protocols);
   const undo: (() => void)[] = [];
   try {
