@@ -53,7 +53,7 @@ export async function openRepository(remote: Remote, given: OpenOptions): Promis
     mkdirSync(options.directory, { recursive: true, mode: 0o700 });
     undo.push(await lockDirectory(options.directory, remote.timeout));
     const scratch = openScratch();
-    undo.push(removeAtExit(scratch));
+    undo.push(scratch.remove);
     const home = join(scratch.path, 'home');
     mkdirSync(home);
     await checkGit(home, options.environment);
@@ -105,14 +105,6 @@ function prepare(
   writeFileSync(join(directory, 'HEAD'), 'ref: refs/heads/none\n');
   writeFileSync(join(directory, 'config'), '[core]\n\trepositoryformatversion = 0\n\tbare = true\n');
   return gitOn(directory, options);
-}
-
-function removeAtExit(scratch: Scratch): () => void {
-  process.once('exit', scratch.remove);
-  return () => {
-    process.off('exit', scratch.remove);
-    scratch.remove();
-  };
 }
 
 class BareRepository implements OpenRepository {

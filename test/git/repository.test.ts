@@ -748,6 +748,15 @@ t.test('one run a directory, and what a killed one leaves', async (t) => {
   await next.push({ commit: made, ref: MAIN });
   t.equal(git(serverDirectory, ['rev-parse', MAIN]), made);
   next.close();
+  // One that forgets to close, but ends by itself.
+  const forgetful = program.replace("console.log('open');", 'process.exit(3);');
+  const ended = spawnSync(process.execPath, ['--input-type=module', '-e', forgetful]);
+  t.equal(ended.status, 3);
+  t.strictSame(
+    readdirSync(tmpdir()).filter((name) => name.startsWith('image-update-git-') && name.includes(`-${ended.pid}-`)),
+    [],
+    'takes its keys away at its exit',
+  );
   writeFileSync(join(directory, 'lock'), 'half a lo');
   await rejects(
     t,
