@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { GitError } from './error.ts';
 import { failureOf } from './failure.ts';
 import type { Executed } from './process.ts';
-import type { Git, Reach } from './program.ts';
+import type { Git, Reach, ReachOptions } from './program.ts';
 import { isOid } from './ref.ts';
 
 /** A remote, and how large what comes from it may grow. */
@@ -15,6 +15,9 @@ export interface Source extends Reach {
 
 const QUIET = ['--quiet', '--no-tags', '--no-write-fetch-head', '--no-recurse-submodules', '--no-show-forced-updates'];
 const BLOBLESS = '--filter=blob:none';
+const WHOLE = '--no-filter';
+/** Beside a commit that is here already, what is new are few files, and most of them will be read. */
+const SMALL_BLOBS = '--filter=blob:limit=256k';
 
 /** How much of the history comes along: so many commits, all of it (0), or those since a time (seconds since 1970) and so many more. */
 export type Extent = { depth: number } | { since: number; parents: number };
@@ -34,33 +37,36 @@ export async function fetchCommit(
   // What it is called here says nothing and clashes with nothing, whatever it is called there. Git tells the server what
   // it has by such refs, so that the next fetch brings only what is new.
   const kept = `refs/fetched/${createHash('sha256').update(wanted).digest('hex').slice(0, 40)}`;
-  let filter = blobs > 0 ? `--filter=blob:limit=${blobs}` : BLOBLESS;
-  const fetch = (refspec: string, ...options: string[]) =>
-    bounded(
-      git,
-      source,
-      ['fetch', ...QUIET, '--force', filter, ...options, '--end-of-options', 'origin', refspec],
+  const isUpdate = 'depth' in extent && extent.depth === 1 && existsSync(join(git.directory, kept));
+  const fetch = (refspec: string, filter: string, ...options: string[]) =>
+    bounded(git, source, ['fetch', ...QUIET, '--force', filter, ...options, '--end-of-options', 'origin', refspec], {
       what,
-    );
+      promisor: filter !== WHOLE,
+    });
 
-  let ended = await fetch(`${wanted}:${kept}`, ...extentOptions(git, extent));
-  if (ended.status !== 0 && blobs > 0 && NO_BASE.test(ended.stderr)) {
-    filter = BLOBLESS;
-    ended = await fetch(`${wanted}:${kept}`, ...extentOptions(git, extent));
-  }
-  if (ended.status !== 0 && NOT_SHALLOW.test(ended.stderr)) ended = await fetch(`${wanted}:${kept}`);
+  const refspec = `${wanted}:${kept}`;
+  const first = blobs > 0 ? `--filter=blob:limit=${blobs}` : isUpdate ? SMALL_BLOBS : BLOBLESS;
+  let ended = await fetch(refspec, first, ...extentOptions(git, extent));
+  if (ended.status !== 0 && first !== BLOBLESS && NO_BASE.test(ended.stderr))
+    ended = await fetch(refspec, BLOBLESS, ...extentOptions(git, extent));
+  if (ended.status !== 0 && WARTS.test(ended.stderr))
+    ended = await fetch(refspec, WHOLE, ...extentOptions(git, extent));
+  if (ended.status !== 0 && NOT_SHALLOW.test(ended.stderr)) ended = await fetch(refspec, BLOBLESS);
   if (ended.status !== 0 && isOid(wanted) && NOT_BY_ID.test(ended.stderr)) {
-    ended = await fetch('refs/heads/*:refs/fetched/all/*');
+    ended = await fetch(ALL_BRANCHES, BLOBLESS, '--prune', ...extentOptions(git, { depth: 0 }));
     if (ended.status === 0) return commitOf(git, wanted, wanted, what);
   }
   if (ended.status === 0 && 'since' in extent && extent.parents > 0 && isShallow(git))
-    ended = await fetch(`${wanted}:${kept}`, `--deepen=${extent.parents}`);
+    ended = await fetch(refspec, BLOBLESS, `--deepen=${extent.parents}`);
   if (ended.status !== 0) throw failureOf(what, ended.stderr);
   return commitOf(git, kept, wanted, what);
 }
 
-/** The server sent a blob as its difference from one that was never fetched: it cannot know which those are. */
-const NO_BASE = /index-pack failed|unresolved delta/;
+const ALL_BRANCHES = 'refs/heads/*:refs/fetched/all/*';
+/** What was sent is the difference to a file that is there and not here. */
+const NO_BASE = /index-pack failed|unresolved delta|promisor remote/;
+/** What old tools got wrong and program.ts lets pass; but before 2.43 git lets nothing pass in a fetch with a filter. */
+const WARTS = /: (?:badTimezone|missingSpaceBeforeDate|zeroPaddedFilemode):/;
 /** A server, or a protocol, that knows no depth. */
 const NOT_SHALLOW = /does not support (?:shallow|--depth|--shallow|--deepen)|shallow capabilities|--shallow-since/;
 /** A server that gives out only what its refs name. */
@@ -116,25 +122,27 @@ export async function fetchBlobs(
     '--end-of-options',
     'origin',
   ];
-  const ended = await bounded(git, source, byId, what, `${oids.join('\n')}\n`);
+  const ended = await bounded(git, source, byId, { what, promisor: true, input: `${oids.join('\n')}\n` });
   if (ended.status === 0) return;
   if (commit === undefined || !NOT_BY_ID.test(ended.stderr)) throw failureOf(what, ended.stderr);
-  const whole = ['fetch', ...QUIET, '--refetch', '--no-filter', '--depth=1', '--end-of-options', 'origin', commit];
-  const again = await bounded(git, source, whole, what);
+  const from = isOid(commit)
+    ? ['--prune', ...extentOptions(git, { depth: 0 }), 'origin', ALL_BRANCHES]
+    : ['--depth=1', 'origin', commit];
+  const whole = ['fetch', ...QUIET, '--force', '--refetch', WHOLE, ...from];
+  const again = await bounded(git, source, whole, { what, promisor: true });
   if (again.status !== 0) throw failureOf(what, again.stderr);
 }
 
 const WATCH_MS = 500;
 
 /** Runs a fetch and ends it when the packs outgrow their bound: git has none of its own. */
-async function bounded(git: Git, source: Source, args: string[], what: string, input?: string): Promise<Executed> {
+async function bounded(git: Git, source: Source, args: string[], options: ReachOptions): Promise<Executed> {
   const tooLarge = new AbortController();
   const watch = setInterval(() => {
     if (packBytes(git.directory) > source.maxBytes) tooLarge.abort();
   }, WATCH_MS);
   try {
-    const options = { what, promisor: true, signal: tooLarge.signal, ...(input !== undefined && { input }) };
-    const executed = await git.reach(args, source, options);
+    const executed = await git.reach(args, source, { ...options, signal: tooLarge.signal });
     if (packBytes(git.directory) > source.maxBytes) tooLarge.abort();
     tooLarge.signal.throwIfAborted();
     return executed;
@@ -142,7 +150,7 @@ async function bounded(git: Git, source: Source, args: string[], what: string, i
     if (!tooLarge.signal.aborted) throw error;
     throw new GitError(
       'TooLarge',
-      `${what} brought more than the ${Math.ceil(source.maxBytes / (1 << 20))} MiB that a repository may have`,
+      `${options.what} brought more than the ${Math.ceil(source.maxBytes / (1 << 20))} MiB that a repository may have`,
     );
   } finally {
     clearInterval(watch);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { writeCommit } from './commit.ts';
 import { accessTo } from './credentials.ts';
 import { GitError } from './error.ts';
@@ -45,14 +45,15 @@ export function repositoryDirectory(cache: string, url: string): string {
  * Opens the bare repository of a remote; takes its directory for this process until it is closed.
  * @throws GitError, of class `Timeout` if another process has the directory for longer than the remote's time-out.
  */
-export async function openRepository(remote: Remote, options: OpenOptions): Promise<OpenRepository> {
+export async function openRepository(remote: Remote, given: OpenOptions): Promise<OpenRepository> {
+  const options = { ...given, directory: resolve(given.directory) };
   const url = checkUrl(remote.url, options.protocols);
   const undo: (() => void)[] = [];
   try {
     mkdirSync(options.directory, { recursive: true, mode: 0o700 });
     undo.push(await lockDirectory(options.directory, remote.timeout));
     const scratch = openScratch();
-    undo.push(removeAtExit(scratch));
+    undo.push(scratch.remove);
     const home = join(scratch.path, 'home');
     mkdirSync(home);
     // A repository that is here was made by a git that was looked at.
@@ -107,14 +108,6 @@ function prepare(
   return gitOn(directory, options);
 }
 
-function removeAtExit(scratch: Scratch): () => void {
-  process.once('exit', scratch.remove);
-  return () => {
-    process.off('exit', scratch.remove);
-    scratch.remove();
-  };
-}
-
 class BareRepository implements OpenRepository {
   readonly #trees: Git;
   readonly #history: Git;
@@ -125,8 +118,6 @@ class BareRepository implements OpenRepository {
   readonly #parents = new Map<string, string>();
   /** What was fetched last, for servers that give no blobs by their ids. */
   #fetched: string | undefined;
-  /** As the last fetch had it: who reads all will read all of the next one too. */
-  #blobs = 0;
   /** The commit of what was fetched last. */
   #commit: string | undefined;
   #isBroken = false;
@@ -143,11 +134,7 @@ class BareRepository implements OpenRepository {
     return this.#guarded(`asking for ${ref}`, () => remoteHead(this.#trees, this.#source, ref));
   }
 
-  async fetch(
-    what: string,
-    { depth = 1, blobs = this.#blobs }: { depth?: number; blobs?: number } = {},
-  ): Promise<string> {
-    this.#blobs = blobs;
+  async fetch(what: string, { depth = 1, blobs = 0 }: { depth?: number; blobs?: number } = {}): Promise<string> {
     return this.#guarded(`fetching ${what}`, async () => {
       if (!isOid(what)) checkRef(what);
       const isHere = isOid(what) && depth === 1 && (await has(this.#trees, what));

@@ -28,6 +28,10 @@ const CONFIG: readonly [key: string, value: string][] = [
   ['protocol.version', '2'],
   ['http.followRedirects', 'false'],
   ['transfer.fsckObjects', 'true'],
+  // Warts of old tools that do no harm; forges let them pass too.
+  ['fetch.fsck.zeroPaddedFilemode', 'ignore'],
+  ['fetch.fsck.missingSpaceBeforeDate', 'ignore'],
+  ['fetch.fsck.badTimezone', 'ignore'],
   ['transfer.credentialsInUrl', 'die'],
   ['gc.auto', '0'],
   ['maintenance.auto', 'false'],
@@ -71,6 +75,11 @@ export interface RunOptions {
   signal?: AbortSignal;
 }
 
+export interface ReachOptions extends RunOptions {
+  /** Objects may stay at the remote. */
+  promisor?: boolean;
+}
+
 /** The git program on one bare repository. Every way to run it is here. */
 export interface Git {
   readonly directory: string;
@@ -78,8 +87,8 @@ export interface Git {
   run(args: readonly string[], options: RunOptions): Promise<Buffer>;
   /** Likewise, for output that is too large to be kept. */
   stream(args: readonly string[], options: RunOptions): { running: Running; check(ended: Ended): void };
-  /** Runs it with the remote `origin`. Returns how it ended, good or bad. `promisor`: objects may stay there. */
-  reach(args: readonly string[], reach: Reach, options: RunOptions & { promisor?: boolean }): Promise<Executed>;
+  /** Runs it with the remote `origin`. Returns how it ended, good or bad. */
+  reach(args: readonly string[], reach: Reach, options: ReachOptions): Promise<Executed>;
 }
 
 /** What a program that belongs to git (ssh-keygen, gpg) runs with as well. */

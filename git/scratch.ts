@@ -20,12 +20,21 @@ function shortName(host: string): string {
   return createHash('sha256').update(host).digest('hex').slice(0, 8);
 }
 
+/** Those that are not removed yet: a process that ends without doing so takes them away at its exit. */
+const open = new Set<string>();
+
+function removeOpen(): void {
+  for (const path of open) rmSync(path, { recursive: true, force: true });
+}
+
 /** Makes a private directory, and takes away those that killed runs have left. */
 export function openScratch(parent: string = tmpdir()): Scratch {
   removeAbandoned(parent);
   const { host, pid, started } = thisProcess();
   // mkdtemp gives it mode 0700.
   const path = mkdtempSync(join(parent, `${PREFIX}${shortName(host)}-${pid}-${started}-`));
+  if (open.size === 0) process.once('exit', removeOpen);
+  open.add(path);
   return {
     path,
     write(name, content, mode = 0o600) {
@@ -33,7 +42,11 @@ export function openScratch(parent: string = tmpdir()): Scratch {
       writeFileSync(file, content, { mode });
       return file;
     },
-    remove: () => rmSync(path, { recursive: true, force: true }),
+    remove() {
+      rmSync(path, { recursive: true, force: true });
+      open.delete(path);
+      if (open.size === 0) process.off('exit', removeOpen);
+    },
   };
 }
 

@@ -18,7 +18,9 @@ t.setTimeout(160_000);
 const MAIN = 'refs/heads/main';
 const SINCE = 1_750_000_000;
 const files: Files = { 'README.md': '# config\n', 'a.yaml': 'image: a:0\n', 'b.yaml': 'image: b:0\n' };
-const quick = { wait: () => Promise.resolve(), random: () => 0 };
+const quick = process.env['QUICK'] ? 'QUICK: it takes long' : false;
+/** No waiting between tries. */
+const AT_ONCE = { wait: () => Promise.resolve(), random: () => 0 };
 
 let count = 0;
 async function served(t: Test) {
@@ -53,7 +55,7 @@ function publication(base: string, job: string, path = 'a.yaml', content = `imag
 
 /** A whole run: fetch, publish. */
 async function run(repository: Repository, job: string, path?: string, maxRaceRetries = 3): Promise<Published> {
-  return publish(repository, { ...publication(await repository.fetch(MAIN), job, path), maxRaceRetries }, quick);
+  return publish(repository, { ...publication(await repository.fetch(MAIN), job, path), maxRaceRetries }, AT_ONCE);
 }
 
 function trailersOf(directory: string, ref = MAIN): string[] {
@@ -109,7 +111,7 @@ t.test('several commits of one run', async (t) => {
   await repository.fetch(MAIN);
   const [one, two] = [publication(commit, '1', 'a.yaml'), publication(commit, '1', 'b.yaml')];
   const moving = beforePush(repository, (tries) => tries === 1 && addCommit(directory, MAIN, { c: '1' }));
-  const { tries } = await publish(moving, { ...one, commits: [...one.commits, ...two.commits] }, quick);
+  const { tries } = await publish(moving, { ...one, commits: [...one.commits, ...two.commits] }, AT_ONCE);
   t.equal(tries, 2);
   t.equal(git(directory, ['diff', '--name-only', commit, MAIN]), 'a.yaml\nb.yaml\nc');
   t.equal(git(directory, ['rev-list', '--count', MAIN]), '4');
@@ -199,20 +201,20 @@ t.test('rebuilt branches', async (t) => {
   const repository = await opened(t, remote);
   await repository.fetch(MAIN);
   const ref = 'refs/heads/update';
-  const made = await publish(repository, { ...publication(commit, '1'), ref, lease: null }, quick);
+  const made = await publish(repository, { ...publication(commit, '1'), ref, lease: null }, AT_ONCE);
   t.equal(git(directory, ['rev-parse', ref]), made.commit);
   t.equal(
-    await classOf(publish(repository, { ...publication(commit, '2'), ref, lease: null }, quick)),
+    await classOf(publish(repository, { ...publication(commit, '2'), ref, lease: null }, AT_ONCE)),
     'Race',
     'it exists',
   );
-  const rebuilt = await publish(repository, { ...publication(commit, '3'), ref, lease: made.commit }, quick);
+  const rebuilt = await publish(repository, { ...publication(commit, '3'), ref, lease: made.commit }, AT_ONCE);
   t.equal(git(directory, ['rev-parse', ref]), rebuilt.commit);
-  const same = await publish(repository, { ...publication(commit, '3'), ref, lease: rebuilt.commit }, quick);
+  const same = await publish(repository, { ...publication(commit, '3'), ref, lease: rebuilt.commit }, AT_ONCE);
   t.strictSame(same, { commit: rebuilt.commit, tries: 0 });
   const foreign = addCommit(directory, ref, { d: '1' });
   t.equal(
-    await classOf(publish(repository, { ...publication(commit, '4'), ref, lease: rebuilt.commit }, quick)),
+    await classOf(publish(repository, { ...publication(commit, '4'), ref, lease: rebuilt.commit }, AT_ONCE)),
     'Race',
   );
   t.equal(git(directory, ['rev-parse', ref]), foreign, 'a foreign commit is not lost');
@@ -248,10 +250,10 @@ t.test('answers that are lost, servers that fail', async (t) => {
   t.equal((await run(repository, '3', 'README.md')).tries, 1);
 });
 
-t.test('eight at once', { timeout: 120_000 }, async (t) => {
+t.test('eight at once', { timeout: 120_000, skip: quick }, async (t) => {
   const { directory, commit, remote } = await served(t);
   const writers = 8;
-  const rounds = process.env['QUICK'] ? 1 : 2;
+  const rounds = 2;
   const tries: number[] = [];
   await Promise.all(
     Array.from({ length: writers }, async (_, writer) => {
@@ -282,7 +284,7 @@ t.test('eight at once', { timeout: 120_000 }, async (t) => {
 
 const STEPS = ['fetch', 'fetched', 'commit', 'committed', 'push', 'pushed'];
 
-t.test('killed at each step, then run again', async (t) => {
+t.test('killed at each step, then run again', { skip: quick }, async (t) => {
   const source = (name: string) => JSON.stringify(join(import.meta.dirname, '../../git', name));
   const { directory, remote } = await served(t);
   const cache = join(base, `cache-${count++}`);

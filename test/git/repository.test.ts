@@ -160,12 +160,14 @@ t.test('reading', async (t) => {
 });
 
 t.test('what was fetched is kept for the next run', async (t) => {
-  const { directory, commit, server, remote } = await served(t, tree);
+  const long = randomBytes(20_000).toString('hex');
+  const { directory, commit, server, remote } = await served(t, { ...tree, long });
   const cache = repositoryDirectory(base, remote.url);
   const first = await opened(t, remote, { directory: cache });
+  const few = await first.list(await first.fetch(MAIN), ['clusters']);
   await contents(
     first,
-    (await first.list(await first.fetch(MAIN))).map(({ oid }) => oid),
+    few.map(({ oid }) => oid),
   );
   first.close();
   const next = addCommit(directory, MAIN, { 'README.md': '# new\n' });
@@ -175,7 +177,17 @@ t.test('what was fetched is kept for the next run', async (t) => {
   const before = server.requests.length;
   const [readme] = await second.list(next, ['README.md']);
   t.strictSame(await contents(second, [readme!.oid]), ['# new\n']);
-  t.ok(server.requests.length - before <= 3, 'one new file is one fetch');
+  t.equal(server.requests.length, before, 'small new files come with their commit');
+
+  // This one the server sends as its difference to a file that was never fetched.
+  const last = addCommit(directory, MAIN, { long: `${long}x` });
+  t.equal(await second.fetch(MAIN), last);
+  const all = await second.list(last);
+  const read = await contents(
+    second,
+    all.map(({ oid }) => oid),
+  );
+  t.equal(read[all.findIndex(({ path }) => path === 'long')], `${long}x`);
   second.close();
 
   writeFileSync(join(cache, 'url'), 'https://elsewhere.example.com/config');
@@ -214,6 +226,18 @@ t.test('servers that can do less', async (t) => {
   const before = plain.server.requests.length;
   t.equal((await contents(repository, oids)).length, oids.length, 'no filters: blobs come with the commit');
   t.equal(plain.server.requests.length, before);
+
+  const root = join(base, `root-${count++}`);
+  const past = createRepository(join(root, 'config.git'), tree);
+  const tip = addCommit(join(root, 'config.git'), MAIN, { 'README.md': '# new\n' });
+  const server = await startHttp({ root, isOld: true });
+  t.teardown(() => server.close());
+  const old = await opened(t, { url: `${server.url}/config.git`, timeout: 20_000 });
+  t.equal(await old.fetch(MAIN), tip);
+  t.equal((await contents(old, oids.slice(1))).length, oids.length - 1, 'blobs that cannot be had by id');
+  t.equal(await old.fetch(past), past, 'a commit that cannot be had by id');
+  t.equal((await contents(old, oids)).length, oids.length, 'and its blobs');
+  for await (const { oid } of old.log(tip, { max: 1 })) t.equal(oid, tip);
 
   // A dumb server: files over HTTP, no depth, no filter, nothing by id.
   git(plain.directory, ['update-server-info']);
@@ -666,6 +690,12 @@ t.test('a hostile repository: nothing of it runs', async (t) => {
     );
   }
   t.notOk(existsSync(proof));
+
+  const odd = `tree ${git(directory, ['rev-parse', `${commit}^{tree}`])}\nauthor a <a@b> 1700000000 +051800\ncommitter a <a@b>1700000000 +0000\n\nx\n`;
+  const old = git(directory, ['hash-object', '-t', 'commit', '-w', '--literally', '--stdin'], odd);
+  git(directory, ['update-ref', 'refs/heads/old', old]);
+  const lenient = await opened(t, remote);
+  t.equal(await lenient.fetch('refs/heads/old'), old, 'what old tools got wrong is not hostile');
 });
 
 t.test('one run a directory, and what a killed one leaves', async (t) => {
@@ -718,6 +748,15 @@ t.test('one run a directory, and what a killed one leaves', async (t) => {
   await next.push({ commit: made, ref: MAIN });
   t.equal(git(serverDirectory, ['rev-parse', MAIN]), made);
   next.close();
+  // One that forgets to close, but ends by itself.
+  const forgetful = program.replace("console.log('open');", 'process.exit(3);');
+  const ended = spawnSync(process.execPath, ['--input-type=module', '-e', forgetful]);
+  t.equal(ended.status, 3);
+  t.strictSame(
+    readdirSync(tmpdir()).filter((name) => name.startsWith('image-update-git-') && name.includes(`-${ended.pid}-`)),
+    [],
+    'takes its keys away at its exit',
+  );
   writeFileSync(join(directory, 'lock'), 'half a lo');
   await rejects(
     t,

@@ -28,6 +28,8 @@ export interface HttpServerOptions {
   /** Any of these gets in; without one, everybody does. */
   users?: Readonly<Record<string, string>>;
   bearer?: string;
+  /** Speaks the first protocol alone, which gives out only what refs name. */
+  isOld?: boolean;
   /** PEM; makes it `https://`. */
   tls?: { key: string; cert: string };
 }
@@ -53,7 +55,7 @@ export function onPush(fault: Fault, times = 1): HttpServer['fault'] {
 }
 
 /** Starts `git http-backend` on a free port of loopback. */
-export async function startHttp({ root, users, bearer, tls }: HttpServerOptions): Promise<HttpServer> {
+export async function startHttp({ root, users, bearer, isOld, tls }: HttpServerOptions): Promise<HttpServer> {
   const children = new Set<ChildProcess>();
   const sockets = new Set<Socket>();
   const allowed = new Set<string>();
@@ -71,6 +73,7 @@ export async function startHttp({ root, users, bearer, tls }: HttpServerOptions)
     if (typeof fault === 'object') return void response.writeHead(302, { location: fault.redirect + url }).end();
     if (allowed.size > 0 && !allowed.has(headers.authorization ?? ''))
       return void response.writeHead(401, { 'www-authenticate': 'Basic realm="git"' }).end();
+    if (isOld) delete headers['git-protocol'];
     const child = spawnBackend(root, request);
     children.add(child);
     child.on('close', () => children.delete(child));
