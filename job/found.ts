@@ -37,22 +37,25 @@ export async function findWords(
   const key = hashOf(JSON.stringify([VERSION, url, needles]));
   const known = parse(cache.read('words', key));
   const found: Found = { words: new Map(), contents: new Map() };
-  const unknown = new Set<string>();
+  const unread = new Set<string>();
+  let isNew = false;
   for (const { oid } of entries) {
     const words = known.get(oid);
-    if (words === undefined) unknown.add(oid);
-    else found.words.set(oid, words);
+    if (words !== undefined) found.words.set(oid, words);
+    else isNew = true;
+    // Whatever is known, these are read in any case: all in one go.
+    if (words === undefined || words & (ANSWERS | EXPLICIT)) unread.add(oid);
   }
   let bytes = 0;
-  for await (const { oid, content } of repository.blobs([...unknown])) {
-    const words = search(content, needles);
+  for await (const { oid, content } of repository.blobs([...unread])) {
+    const words = known.get(oid) ?? search(content, needles);
     found.words.set(oid, words);
     if (words === 0) continue;
     if ((bytes += content.length) > MAX_BYTES)
       throw new JobError('TooLarge', `the YAML files have more than ${MAX_BYTES >> 20} MiB; narrow git.paths`);
     found.contents.set(oid, content);
   }
-  if (unknown.size > 0) cache.write('words', key, print(found.words));
+  if (isNew) cache.write('words', key, print(found.words));
   return found;
 }
 

@@ -18,6 +18,9 @@ import { memoryRepository } from './memory-repository.ts';
 import { deployment, MAIN, openShop } from './places.ts';
 import { makeStandIn } from './stand-in.ts';
 
+// Some fifteen seconds on two idle cores.
+t.setTimeout(150_000);
+
 const run = {
   image: 'tool',
   args: [],

@@ -5,6 +5,9 @@ import t from 'tap';
 import { addCommit, addHook, git, makeKey, onPush } from '../git/servers.ts';
 import { deployment, MAIN, metadata, openShop, type RunOptions } from './places.ts';
 
+// Some fifteen seconds on two idle cores.
+t.setTimeout(150_000);
+
 const web = { 'm.yaml': metadata({ web: ['1.0.0', '1.2.0'], api: ['1.0.0'] }) };
 const both = { 'm.yaml': metadata({ web: ['1.0.0', '1.2.0'], api: ['1.0.0', '1.1.0'] }) };
 const withMetadata = (files: Record<string, string>, more: RunOptions = {}): RunOptions => ({
