@@ -14,7 +14,7 @@ import { hashOf, type Cache } from './cache.ts';
 import { changesOf, keyOf, keyOfPlan } from './change.ts';
 import { checkChanges, MAX_FILE_BYTES, type Proposal } from './check.ts';
 import { JobError } from './failure.ts';
-import { yamlFiles } from './files.ts';
+import { unmatchedPaths, yamlFiles } from './files.ts';
 import { ANSWERS, contentsOf, EXPLICIT, findWords, GOVERNED, type Found } from './found.ts';
 import { groupChanges } from './group.ts';
 import { findReverts, type Wanted } from './history.ts';
@@ -51,7 +51,8 @@ export async function evaluate(
 ): Promise<Made> {
   const { config, lookup, cache } = input;
   const { git, commit: how } = job.spec;
-  const entries = yamlFiles(await repository.list(commit, git.paths));
+  const listed = await repository.list(commit, git.paths);
+  const entries = yamlFiles(listed);
   const found = await findWords(entries, config.spec, repository, cache, git.url);
   const { answers, answerKey } = await answersIn(entries, found, repository, input);
   const memory = lookup ? undefined : new Settled(cache, [input.program, git.url, config, answerKey]);
@@ -65,7 +66,7 @@ export async function evaluate(
     else if (words & GOVERNED) open.push(entry);
   }
   const { sources, notes } = await sourcesOf(open, found, repository);
-  const earlier = [...settled, ...notes];
+  const earlier = [...unmatchedPaths(listed, git.paths), ...settled, ...notes];
 
   const wanted: Wanted[] = [];
   const ask = lookup && remembering(lookup);

@@ -1,5 +1,7 @@
 import { isYamlName } from '../fn/directory.ts';
+import { noteResult, type Result } from '../fn/result.ts';
 import type { TreeEntry } from '../git/repository.ts';
+import { isBelow } from './path.ts';
 
 /**
  * The files of a tree that the engine reads, as it does in a directory: YAML by their names, none of `node_modules`, no
@@ -23,4 +25,16 @@ function isTemplate(path: string, charts: ReadonlySet<string>): boolean {
   for (let at = path.indexOf(TEMPLATES); at >= 0; at = path.indexOf(TEMPLATES, at + 1))
     if ((at === 0 || path[at - 1] === '/') && charts.has(path.slice(0, at))) return true;
   return false;
+}
+
+/** A warning for each path of a job at which there is nothing: most likely it is mistyped. */
+export function unmatchedPaths(entries: readonly TreeEntry[], paths: readonly string[]): Result[] {
+  return paths
+    .filter((path) => !entries.some((entry) => isBelow(entry.path, [path])))
+    .map((path) =>
+      noteResult(
+        { reason: 'path-unmatched', message: `git.paths: there is nothing at ${path}; check its spelling` },
+        {},
+      ),
+    );
 }

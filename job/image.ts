@@ -8,7 +8,7 @@ import { imageChanges } from './change.ts';
 import { checkChanges, MAX_FILE_BYTES, type Proposal } from './check.ts';
 import { findProgram, runContainer, type ContainerProgram } from './container.ts';
 import { JobError } from './failure.ts';
-import { yamlFiles } from './files.ts';
+import { unmatchedPaths, yamlFiles } from './files.ts';
 import { groupFiles } from './group.ts';
 import { readAnswer, requestOf, type TextFile } from './list.ts';
 import { editOf, type Made } from './made.ts';
@@ -50,7 +50,7 @@ export async function runImage(
   const files = checkChanges(proposals, base, git, run.allow);
   return {
     ...(await madeOf(job, files, base, repository)),
-    results,
+    results: [...unmatchedPaths(entries, git.paths), ...results],
     ...(digest !== undefined && { imageDigest: digest }),
   };
 }

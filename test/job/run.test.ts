@@ -218,6 +218,7 @@ t.test('where it goes', async (t) => {
     withMetadata(web),
   );
   t.match(narrow.stderr, /nothing to change/, 'nothing is seen outside of the paths');
+  t.match(narrow.stderr, /warning: git\.paths: there is nothing at other/, 'and a path of nothing is told');
   const few = await shop.run({ run: { image: 'image-update', allow: { maxFiles: 1 } } }, withMetadata(both));
   t.equal(few.status, 41);
   t.match(few.stderr, /ForbiddenChange: 2 files changed, .*more than run\.allow\.maxFiles \(1\)/);
