@@ -5,7 +5,7 @@ export interface Figure {
   case: string;
   what: string;
   value: number;
-  unit: '×' | 'MB' | 'ms' | 'wrong' | 'requests';
+  unit: '×' | 'MB' | 'ms' | 'wrong' | 'requests' | 'tries';
   /** None: for information. */
   limit?: number;
   /** The ratio of the fastest runs. */

@@ -15,6 +15,7 @@ import { chooseCases } from './choose.ts';
 import { generate } from './corpus.ts';
 import { expected, places, readTruth, type Variant } from './corpus/truth.ts';
 import { ratioFigure, type Figure } from './figure.ts';
+import { gitCases } from './git.ts';
 import { interleave, rehearse, time, type Program } from './measure.ts';
 import { registryCases } from './registry.ts';
 
@@ -24,6 +25,7 @@ interface Bench {
   /** Where copies and lists go. */
   scratch: string;
   rounds: number;
+  seed: number;
   /** The product's bundle. */
   program: string;
 }
@@ -35,10 +37,11 @@ const CASES: Record<string, (bench: Bench) => Figure[] | Promise<Figure[]>> = {
   list,
   start,
   choose,
+  git: ({ program, ...bench }) => gitCases({ ...bench, program: join(dirname(program), 'tk-image.js') }),
   registry: ({ program, ...bench }) => registryCases({ ...bench, program: join(dirname(program), 'tk-image.js') }),
 };
 /** Those that need no corpus. */
-const APART = new Set(['start', 'choose', 'registry']);
+const APART = new Set(['start', 'choose', 'git', 'registry']);
 
 const root = join(import.meta.dirname, '..');
 const READ = join(import.meta.dirname, 'baseline/read.cjs');
@@ -237,6 +240,7 @@ async function main(): Promise<void> {
     corpus: join(work, 'corpus'),
     scratch: join(work, 'scratch'),
     rounds,
+    seed,
     program: values.program ?? build(),
   };
   try {

@@ -7,6 +7,7 @@ type Run = (argv: string[], io: Io) => Promise<number>;
 
 const commands: Record<string, () => Promise<Run>> = {
   choose: async () => (await import('./choose.ts')).choose,
+  run: async () => (await import('./run.ts')).run,
   scan: async () => (await import('./scan.ts')).scan,
 };
 

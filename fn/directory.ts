@@ -217,7 +217,8 @@ export function decode(bytes: Buffer): string | undefined {
   return isUtf8(bytes) && !bytes.includes(0) ? bytes.toString('utf8') : undefined;
 }
 
-function isYamlName(name: string): boolean {
+/** Whether a file of this name is read as YAML. */
+export function isYamlName(name: string): boolean {
   return name.endsWith('.yaml') || name.endsWith('.yml') || name === 'Kustomization';
 }
 

@@ -30,8 +30,14 @@ export interface Plan {
   notes: Found['notes'];
 }
 
-/** Decides each governed field, and leaves out what may not be written: locked, not allowed, or against a shared anchor. */
-export async function planDocument(found: Found, decider: Decider, forbidden: Forbidden): Promise<Plan> {
+/** Why a change that nothing else is against is not made after all: the caller's own reason. */
+export type Hold = (change: PlannedChange, file: string | undefined) => Note | undefined;
+
+/**
+ * Decides each governed field, and leaves out what may not be written: locked, not allowed, held by the caller, or against a
+ * shared anchor.
+ */
+export async function planDocument(found: Found, decider: Decider, forbidden: Forbidden, hold?: Hold): Promise<Plan> {
   const { place, places, governed, fields } = found;
   const plan: Plan = { place, ...(places && { places }), changes: [], notes: [...found.notes] };
   for (const candidate of governed) {
@@ -43,7 +49,7 @@ export async function planDocument(found: Found, decider: Decider, forbidden: Fo
       addNote(plan, candidate, planned, decision.image);
       continue;
     }
-    const note = held(candidate, planned) ?? forbiddenName(decision, planned, forbidden);
+    const note = held(candidate, planned) ?? forbiddenName(decision, planned, forbidden) ?? hold?.(planned, place.file);
     if (note) addNote(plan, candidate, note, decision.image);
     else plan.changes.push(planned);
   }

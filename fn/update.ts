@@ -8,7 +8,7 @@ import { findImages, type Found } from './governed.ts';
 import type { Answers } from './lookup/answers.ts';
 import type { Lookup } from './lookup/lookup.ts';
 import type { Note } from './note.ts';
-import { planDocument } from './plan.ts';
+import { planDocument, type Hold } from './plan.ts';
 import { noteResult, sortResults, type Result } from './result.ts';
 import { documentsWith, type Slice, type Source } from './source.ts';
 import { wordsOf } from './words.ts';
@@ -25,7 +25,7 @@ export interface Outcome {
 /**
  * The whole algorithm: find the image fields of each document that could have any, look up and choose what each becomes,
  * and replace exactly the characters that change. With a look-up, all of it is asked before anything is decided. `earlier` are
- * results of reading the sources, which `strict` also judges.
+ * results of reading the sources, which `strict` also judges; `hold` may keep a field where it is.
  */
 export async function update(
   sources: readonly Source[],
@@ -33,6 +33,7 @@ export async function update(
   answers: Answers,
   lookup?: Lookup,
   earlier: readonly Result[] = [],
+  hold?: Hold,
 ): Promise<Outcome> {
   const decider = new Decider(config, answers, lookup);
   const forbidden = allowList(config.spec.allow, config.spec.deny);
@@ -48,7 +49,7 @@ export async function update(
     for (const document of documentsWith(source.text, source.documents, words)) {
       const found = ahead?.get(document) ?? (await findImages(source, document, config));
       for (const update of found.updates) matched.add(update);
-      const plan = await planDocument(found, decider, forbidden);
+      const plan = await planDocument(found, decider, forbidden, hold);
       const edited = await editDocument(source, document, plan);
       replacements.push(...edited.replacements);
       results.push(...edited.results);

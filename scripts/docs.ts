@@ -4,6 +4,9 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { specSchema } from '../fn/config/image-update.ts';
+import { classes } from '../job/failure.ts';
+import { names } from '../job/message.ts';
+import { specSchema as jobSchema } from '../job/schema.ts';
 import { registryOptions } from '../registry/options.ts';
 import { root } from './build.ts';
 
@@ -20,11 +23,19 @@ interface Schema {
 
 // Zod's own JSON schema type is a union over every draft; this is the part that our schemas use.
 const spec = z.toJSONSchema(specSchema) as Schema;
+const job = z.toJSONSchema(jobSchema) as Schema;
 
 /** Section name to its text. */
 const sections: Record<string, () => string> = {
   config: () => table(['field of `spec`', 'type', 'default', 'meaning'], configRows(spec, '')),
   'config-map': () => table(['key of `data`', 'value'], configMapRows(spec)),
+  'update-job': () => table(['field of `spec`', 'type', 'default', 'meaning'], configRows(job, '')),
+  'message-names': () =>
+    table(
+      ['name', 'what it is'],
+      Object.entries(names).map(([name, meaning]) => [`\`${name}\``, meaning]),
+    ),
+  'failure-classes': () => table(['`class`', 'exit status', 'retriable', 'what it means'], classRows()),
   'registry-options': () => table(['option', 'variable', 'meaning'], optionRows()),
 };
 
@@ -47,6 +58,15 @@ function configMapRows({ properties = {} }: Schema): string[][] {
     .map(([key, field]) => [`\`${key}\``, field.type === 'array' ? 'strings, with commas between' : typeOf(field)]);
 }
 
+function classRows(): string[][] {
+  return Object.entries(classes).map(([name, { exit, retriable, meaning }]) => [
+    `\`${name}\``,
+    String(exit),
+    retriable ? 'yes' : 'no',
+    meaning,
+  ]);
+}
+
 function optionRows(): string[][] {
   return registryOptions.map(({ flags, variable, meaning }) => {
     const option = flags.replace(/<(.+)>/, (_, value: string) => value.toUpperCase());
@@ -60,7 +80,7 @@ function typeOf({ type = 'string', enum: values, items }: Schema): string {
 }
 
 function defaultOf({ default: value }: Schema): string {
-  return value === undefined ? '' : `\`${JSON.stringify(value).replaceAll('"', '')}\``;
+  return value === undefined || value === '' ? '' : `\`${JSON.stringify(value).replaceAll('"', '')}\``;
 }
 
 function table(head: string[], rows: string[][]): string {

@@ -1,5 +1,5 @@
 // Gets the hosts that the examples run in, as far as they can be had here, and says what is there. `npm run tools`.
-import { spawnSync } from 'node:child_process';
+import { spawnSync, type SpawnSyncOptions } from 'node:child_process';
 import {
   accessSync,
   constants,
@@ -64,7 +64,33 @@ const hosts = [
   { name: 'distribution-registry', version: ['--version'], otherwise: 'install Go and run this again' },
   { name: 'docker-registry', version: ['--version'], otherwise: 'run: apt-get install docker-registry' },
   { name: 'git', version: ['--version'], otherwise: 'put git on PATH' },
+  { name: 'sshd', version: ['-V'], otherwise: 'install openssh-server, for the tests of git over ssh' },
 ];
+
+/** Where servers are, which PATH often leaves out. */
+const SERVERS = ['/usr/sbin', '/usr/local/sbin'];
+
+/** The absolute path of a server; undefined if it is not installed. */
+export function findServer(name: string): string | undefined {
+  return findProgram(name) ?? SERVERS.map((directory) => join(directory, name)).find(isExecutable);
+}
+
+/** Installs sshd where that disturbs nobody: in a container of Debian's, where the package starts no service. */
+function installSshd(): void {
+  const apt = findProgram('apt-get');
+  if (findServer('sshd') || !apt || process.getuid?.() !== 0 || existsSync('/run/systemd/system')) return;
+  console.log('sshd: installing openssh-server');
+  const options = {
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    stdio: ['ignore', 'ignore', 'inherit'],
+    timeout: 300_000,
+  } satisfies SpawnSyncOptions;
+  const install = () =>
+    spawnSync(apt, ['install', '-y', '--no-install-recommends', 'openssh-server'], options).status === 0;
+  // The lists of packages may be old, or not there at all.
+  if (!install() && !(spawnSync(apt, ['update'], options).status === 0 && install()))
+    console.error('sshd: it could not be installed; see the message above');
+}
 
 /** Builds a pinned program by the Go module proxy, some minutes at most; true if it is there afterwards. */
 function installGoTool({ name, module, version, ask }: GoTool): boolean {
@@ -117,15 +143,16 @@ function readIfThere(path: string): string | undefined {
 
 function run(program: string, args: string[]): string | undefined {
   const { status, stdout } = spawnSync(program, args, { encoding: 'utf8', timeout: 30_000 });
-  return status === 0 ? stdout.trim().split('\n')[0] : undefined;
+  return status === 0 ? stdout.trim().split('\n')[0] || undefined : undefined;
 }
 
 if (import.meta.main) {
   // Every one is tried, whatever became of the one before.
   const installed = goTools.map(installGoTool).every(Boolean);
   installDockerRegistry();
+  installSshd();
   for (const { name, version, otherwise } of hosts) {
-    const program = findProgram(name);
+    const program = findServer(name);
     console.log(
       program
         ? `${name}: ${run(program, version) ?? 'its version is not known'} (${program})`

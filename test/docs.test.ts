@@ -10,6 +10,7 @@ import { compilePolicy } from '../fn/policy/policy.ts';
 import { splitDocuments } from '../fn/yaml/documents.ts';
 import { readDocument } from '../fn/yaml/read.ts';
 import { toValue } from '../fn/yaml/value.ts';
+import { checkJob } from '../job/read.ts';
 import { root } from '../scripts/build.ts';
 import { outdated, pages } from '../scripts/docs.ts';
 import { findProgram, toolsDirectory } from '../scripts/tools.ts';
@@ -97,6 +98,9 @@ function checkKind(t: Test, place: string, value: Record<string, unknown>): void
     case 'SetImage':
       t.ok(readConfig(value), `${place}: ${value['kind']}`);
       return;
+    case 'UpdateJob':
+      t.ok(checkJob(value, place), `${place}: UpdateJob`);
+      return;
     case 'ImagePolicy': {
       const rule = compilePolicy(value['spec']);
       t.same('error' in rule ? [rule.error] : rule.warnings, [], `${place}: ImagePolicy`);
@@ -113,7 +117,7 @@ function checkKind(t: Test, place: string, value: Record<string, unknown>): void
 
 const helps = [
   { program: 'image-update', page: 'docs/function.md', sources: ['fn/arguments.ts'] },
-  { program: 'tk-image', page: 'docs/tk-image.md', sources: ['cli/choose.ts', 'cli/scan.ts'] },
+  { program: 'tk-image', page: 'docs/tk-image.md', sources: ['cli/choose.ts', 'cli/run.ts', 'cli/scan.ts'] },
 ];
 
 t.test('the help', async (t) => {

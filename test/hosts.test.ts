@@ -42,8 +42,8 @@ const hosts: Host[] = [
   { example: 'library', needs: [] },
 ];
 
-/** Its README has one command for a clone, which test/cli/registry.test.ts runs. */
-const ELSEWHERE = 'registry';
+/** Their READMEs are run by tests of their own, test/cli/registry.test.ts and test/job/example.test.ts: they need servers. */
+const ELSEWHERE = ['registry', 'update-job'];
 
 /** Files that tell of one run: a second run, which changes nothing, has less to tell. */
 const REPORTS = /^results(?:\/|\.json$)/;
@@ -76,7 +76,7 @@ function withoutReports(tree: Tree): Tree {
 }
 
 t.test('every example is run, by commands that its README has', async (t) => {
-  t.same([...hosts.map(({ example }) => example), ELSEWHERE].toSorted(), exampleNames().toSorted());
+  t.same([...hosts.map(({ example }) => example), ...ELSEWHERE].toSorted(), exampleNames().toSorted());
   for (const { example } of hosts) t.match(commandsOf(example), /./, `${example} has commands`);
 });
 

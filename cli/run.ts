@@ -1,0 +1,201 @@
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Option } from 'commander';
+import { collect, newCommand, parseInto } from '../fn/command.ts';
+import type { Io } from '../fn/io.ts';
+import { configOf, guarded, readText } from '../fn/run.ts';
+import { describe } from '../fn/result.ts';
+import { UsageError } from '../fn/usage.ts';
+import { openRepository, repositoryDirectory } from '../git/open.ts';
+import { accessOf, readSecrets, type Secret } from '../job/access.ts';
+import { diskCache, hashOf, noCache } from '../job/cache.ts';
+import { workloadOf, type Change } from '../job/change.ts';
+import { evaluate } from '../job/evaluate.ts';
+import { readJob, type UpdateJob } from '../job/read.ts';
+import { RELEASE } from '../job/revert.ts';
+import { runJob, type Report, type World } from '../job/run.ts';
+import { runsInProcess } from '../job/schema.ts';
+import { exitStatus, sentence, statusOf } from '../job/status.ts';
+import { cacheDirectory } from '../registry/cache.ts';
+import { declareRegistryOptions, type GivenOptions } from '../registry/options.ts';
+import { FORMATS, print, type Format } from './output.ts';
+
+interface Options extends GivenOptions {
+  file: string;
+  dryRun?: boolean;
+  metadata: string[];
+  release: string[];
+  secret: string[];
+  allowHttp?: boolean;
+  format?: Format;
+}
+
+/** `tk-image run`: carries out an UpdateJob here, without a cluster. */
+export async function run(argv: string[], io: Io): Promise<number> {
+  return guarded(
+    io,
+    async () => {
+      const options = parse(argv);
+      const job = await jobOf(options, io);
+      const place = openPlace(options, io);
+      const stop = stopOnSignals();
+      try {
+        const report = await runJob(job, await worldOf(job, options, { place, signal: stop.signal }, io));
+        await show(job, report, options, io);
+        return exitStatus(report.ran.outcome);
+      } finally {
+        stop.forget();
+        place.close();
+      }
+    },
+    'tk-image',
+  );
+}
+
+function parse(argv: string[]): Options {
+  const command = newCommand('run')
+    .requiredOption('-f, --file <file>')
+    .option('--dry-run')
+    .option('--metadata <file>', '', collect, [])
+    .option('--release <image>', '', collect, [])
+    .option('--secret <file>', '', collect, [])
+    .option('--allow-http')
+    .addOption(new Option('-o, --format <format>').choices(FORMATS));
+  declareRegistryOptions(command);
+  const problem = parseInto(command, argv);
+  if (problem !== undefined) throw new UsageError(problem);
+  return command.opts<Options>();
+}
+
+/** The job of the file, with what options add to it. */
+async function jobOf({ file, dryRun, release, allowHttp }: Options, io: Io): Promise<UpdateJob> {
+  const job = await readJob(readText(io, file), file === '-' ? 'stdin' : file);
+  if (job.spec.suspend)
+    throw new UsageError(`${file}: spec.suspend is true, so nothing is done; take it out to run the job`);
+  if (job.spec.git.url.startsWith('http:') && !allowHttp)
+    throw new UsageError(
+      `${file}: spec.git.url is http://, by which anybody on the way reads and changes what is sent; write https://, or say --allow-http`,
+    );
+  if (dryRun) job.spec.push.mode = 'DryRun';
+  if (release.length > 0)
+    job.metadata.annotations[RELEASE] = [job.metadata.annotations[RELEASE] ?? [], release].flat().join(',');
+  return job;
+}
+
+/** Where the repository and what was found out are kept; of a run that keeps nothing, a directory that is removed. */
+interface Place {
+  directory: string;
+  keeps: boolean;
+  close(): void;
+}
+
+function openPlace({ cache }: Options, { environment }: Io): Place {
+  if (cache !== false) {
+    const directory = typeof cache === 'string' ? cache : cacheDirectory(environment);
+    return { directory, keeps: true, close: () => undefined };
+  }
+  const directory = mkdtempSync(join(tmpdir(), 'image-update-run-'));
+  return { directory, keeps: false, close: () => rmSync(directory, { recursive: true, force: true }) };
+}
+
+/** What is asked to end ends what it has started first. */
+function stopOnSignals(): { signal: AbortSignal; forget: () => void } {
+  const stop = new AbortController();
+  const abort = () => stop.abort();
+  const signals = ['SIGINT', 'SIGTERM'] as const;
+  for (const signal of signals) process.once(signal, abort);
+  return {
+    signal: stop.signal,
+    forget() {
+      for (const signal of signals) process.off(signal, abort);
+    },
+  };
+}
+
+interface Here {
+  place: Place;
+  signal: AbortSignal;
+}
+
+async function worldOf(job: UpdateJob, options: Options, { place, signal }: Here, io: Io): Promise<World> {
+  const secrets = await secretsOf(options, io);
+  const cache = place.keeps ? diskCache(join(place.directory, 'jobs')) : noCache;
+  const maker = runsInProcess(job.spec.run) ? await engine(job, options, cache, io) : container(job, signal, io);
+  return {
+    ...maker,
+    cache,
+    async open() {
+      const { remote, signing } = await accessOf(job, secrets, io.environment);
+      const repository = await openRepository(remote, {
+        directory: repositoryDirectory(join(place.directory, 'git'), remote.url),
+        protocols: options.allowHttp ? ['https:', 'ssh:', 'http:'] : ['https:', 'ssh:'],
+        environment: io.environment,
+        signal,
+      });
+      return { repository, ...(signing && { signing }) };
+    },
+    now: Date.now,
+  };
+}
+
+async function secretsOf({ secret }: Options, io: Io): Promise<Map<string, Secret>> {
+  const secrets = await Promise.all(secret.map((file) => readSecrets(readText(io, file), file)));
+  return new Map(secrets.flat().map((one) => [one.name, one]));
+}
+
+type Maker = Pick<World, 'make' | 'fixed'>;
+
+/** The engine of this program. */
+async function engine(job: UpdateJob, options: Options, cache: World['cache'], io: Io): Promise<Maker> {
+  const config = await configOf({ strict: false }, io, job.spec.run.functionConfig);
+  const metadata = options.metadata.map((name) => ({ name, text: readText(io, name) }));
+  const asks = config.spec.lookup === 'registry';
+  const lookup = asks ? await (await import('../registry/connect.ts')).connect(options, io) : undefined;
+  const program = thisProgram();
+  return {
+    make: async (repository, commit) => evaluate(job, commit, repository, { config, metadata, lookup, cache, program }),
+    fixed: asks ? undefined : JSON.stringify([program, metadata.map(({ name, text }) => [name, hashOf(text)])]),
+  };
+}
+
+/** Which build of this program it is, as far as a file tells. */
+function thisProgram(): string {
+  const status = statSync(process.argv[1] ?? process.execPath, { throwIfNoEntry: false });
+  return `${status?.size} ${status?.mtimeMs}`;
+}
+
+/** Any other image, by a program that runs containers. */
+function container(job: UpdateJob, signal: AbortSignal, { environment }: Io): Maker {
+  return {
+    async make(repository, commit) {
+      const { runImage } = await import('../job/image.ts');
+      return runImage(job, commit, repository, { environment, signal });
+    },
+    fixed: undefined,
+  };
+}
+
+/** The diff or the changes on stdout, everything for a person's eye on stderr; with `-o` the job with its status. */
+async function show(job: UpdateJob, { ran, results, diff }: Report, { format }: Options, io: Io): Promise<void> {
+  for (const result of results) io.error(describe(result));
+  const { outcome } = ran;
+  if (format) io.output(await print(format, manifestOf(job, ran)));
+  else if (!('class' in outcome)) {
+    if (outcome.outcome === 'DryRun') io.output(diff);
+    if (outcome.outcome === 'Pushed') io.output(outcome.changes.map(line).join(''));
+  }
+  io.error('class' in outcome ? `tk-image: ${outcome.class}: ${outcome.message}` : `tk-image: ${sentence(outcome)}`);
+}
+
+function line(change: Change): string {
+  const { file, container, from, to } = change;
+  return `${file}: ${[workloadOf(change), container].filter(Boolean).join(' ')}: ${from} -> ${to}\n`;
+}
+
+function manifestOf(job: UpdateJob, ran: Report['ran']): unknown {
+  const { apiVersion, kind, metadata, spec } = job;
+  const { name, namespace, uid, annotations } = metadata;
+  const shown = { name, namespace, uid, ...(Object.keys(annotations).length > 0 && { annotations }) };
+  return { apiVersion, kind, metadata: shown, spec, status: statusOf(job, ran) };
+}

@@ -1,0 +1,62 @@
+import { GitError } from './error.ts';
+import { failureOf, pushFailure } from './failure.ts';
+import type { Git, Reach } from './program.ts';
+import { checkOid, checkRef } from './ref.ts';
+import type { Push } from './repository.ts';
+
+/** The commit that a full ref of a remote names; an annotated tag is followed to its commit. */
+export async function remoteHead(git: Git, reach: Reach, ref: string): Promise<string | undefined> {
+  checkRef(ref);
+  const what = `asking ${reach.url} for ${ref}`;
+  const executed = await git.reach(['ls-remote', '--quiet', '--end-of-options', 'origin', ref, `${ref}^{}`], reach, {
+    what,
+  });
+  if (executed.status !== 0) throw failureOf(what, executed.stderr);
+  // A pattern also matches the end of longer names.
+  const found = new Map(
+    executed.stdout
+      .toString()
+      .split('\n')
+      .map((line): [string, string] => {
+        const [oid = '', name = ''] = line.split('\t');
+        return [name, oid];
+      }),
+  );
+  return found.get(`${ref}^{}`) ?? found.get(ref);
+}
+
+/** @throws GitError for a push that no server need be asked about. */
+export function checkPush({ commit, ref, lease, options = {} }: Push): void {
+  checkOid(commit);
+  checkRef(ref);
+  if (lease) checkOid(lease);
+  for (const option of pushOptions(options))
+    if (!/^[\u0020-\u007E]+$/.test(option))
+      throw new GitError('PushRefused', `the push option ${JSON.stringify(option)} holds more than printable ASCII`);
+}
+
+/** GitLab's `merge_request.create` and its like have no value. */
+function pushOptions(options: Readonly<Record<string, string>>): string[] {
+  return Object.entries(options).map(([key, value]) => (value === '' ? key : `${key}=${value}`));
+}
+
+/**
+ * Pushes one commit to one full ref, which makes it atomic. `expected` is where the ref must stand (null: nowhere);
+ * undefined leaves it to the server that the push only moves forward. Check it first.
+ */
+export async function pushCommit(
+  git: Git,
+  reach: Reach,
+  push: Push,
+  expected: string | null | undefined,
+): Promise<void> {
+  const { commit, ref, options = {} } = push;
+  const lease = expected === undefined ? [] : [`--force-with-lease=${ref}:${expected ?? ''}`];
+  // Thin packs would look for blobs that were never fetched.
+  const fixed = ['push', '--porcelain', '--no-verify', '--no-thin', '--no-signed', '--no-follow-tags'];
+  const given = pushOptions(options).map((option) => `--push-option=${option}`);
+  const args = [...fixed, ...lease, ...given, '--end-of-options', 'origin', `${commit}:${ref}`];
+  const what = `the push of ${commit} to ${ref} of ${reach.url}`;
+  const executed = await git.reach(args, reach, { what });
+  if (executed.status !== 0) throw pushFailure(what, executed.stdout.toString(), executed.stderr);
+}

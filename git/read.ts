@@ -1,0 +1,187 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { GitError } from './error.ts';
+import { checkOid } from './ref.ts';
+import type { Git } from './program.ts';
+import type { LogEntry, TreeEntry } from './repository.ts';
+import { isoTime } from './fetch.ts';
+
+/** More bytes of paths than this do not go into arguments. */
+const MAX_ARGUMENT_BYTES = 100_000;
+/** A larger file is no manifest. */
+const MAX_BLOB_BYTES = 64 << 20;
+
+/** The blobs of a commit's tree, in git's order; below or at the paths, if any are given. */
+export async function listTree(git: Git, commit: string, paths: readonly string[] = []): Promise<TreeEntry[]> {
+  checkOid(commit);
+  const wanted = paths.map((path) => path.replace(/\/+$/, ''));
+  const isAll = wanted.length === 0 || wanted.some((path) => path === '' || path === '.');
+  const asArguments = !isAll && wanted.join('\0').length <= MAX_ARGUMENT_BYTES;
+  const args = ['ls-tree', '-r', '-z', '--full-tree', '--end-of-options', commit, ...(asArguments ? wanted : [])];
+  const entries = parseTree(await git.run(args, { what: `reading the tree of ${commit}` }));
+  if (isAll || asArguments) return entries;
+  const exact = new Set(wanted);
+  return entries.filter(({ path }) => ancestors(path).some((ancestor) => exact.has(ancestor)));
+}
+
+/** A path and all directories above it, itself last. */
+export function ancestors(path: string): string[] {
+  const segments = path.split('/');
+  return segments.map((_, i) => segments.slice(0, i + 1).join('/'));
+}
+
+function parseTree(output: Buffer): TreeEntry[] {
+  return output
+    .toString()
+    .split('\0')
+    .slice(0, -1)
+    .map((line) => {
+      const tab = line.indexOf('\t');
+      const [mode = '', , oid = ''] = line.slice(0, tab).split(' ');
+      return { path: line.slice(tab + 1), mode, oid };
+    });
+}
+
+/** To look for more objects than this one by one takes longer than to list all: git looks twice for what is missing. */
+const MANY = 1000;
+
+/** Those of the blobs that are not here. */
+export async function missingBlobs(git: Git, oids: readonly string[]): Promise<string[]> {
+  for (const oid of oids) checkOid(oid);
+  if (oids.length > MANY) {
+    const all = ['cat-file', '--batch-all-objects', '--unordered', '--batch-check=%(objectname)'];
+    const here = new Set((await git.run(all, { what: 'looking for files' })).toString().split('\n'));
+    return [...new Set(oids)].filter((oid) => !here.has(oid));
+  }
+  const input = `${oids.join('\n')}\n`;
+  const out = await git.run(['cat-file', '--batch-check', '--buffer'], { what: 'looking for files', input });
+  const missing = out
+    .toString()
+    .split('\n')
+    .filter((line) => line.endsWith(' missing'));
+  return [...new Set(missing.map((line) => line.slice(0, -' missing'.length)))];
+}
+
+/** The contents of blobs, in the order asked for, by one process. */
+export async function* readBlobs(git: Git, oids: readonly string[]): AsyncGenerator<{ oid: string; content: Buffer }> {
+  const options = { what: 'reading files', input: `${oids.join('\n')}\n` };
+  const { running, check } = git.stream(['cat-file', '--batch', '--buffer'], options);
+  try {
+    const { line, bytes } = takeFrom(running.stdout);
+    for (const wanted of oids) {
+      const head = await line();
+      const [oid, type, size] = head?.split(' ') ?? [];
+      // It ended early: how it ended says why.
+      if (head === undefined) break;
+      if (oid !== wanted || type !== 'blob')
+        throw new GitError('RefNotFound', `the repository has no file with the id ${wanted} (git says "${head}")`);
+      if (Number(size) > MAX_BLOB_BYTES)
+        throw new GitError(
+          'TooLarge',
+          `the file with the id ${oid} has ${size} bytes, more than the ${MAX_BLOB_BYTES} that are read`,
+        );
+      const content = await bytes(Number(size) + 1);
+      yield { oid, content: content.subarray(0, -1) };
+    }
+    check(await running.ended);
+  } finally {
+    running.stop('aborted');
+  }
+}
+
+/** Takes lines and counted bytes off a stream. */
+function takeFrom(stream: AsyncIterable<Buffer>) {
+  const chunks = stream[Symbol.asyncIterator]();
+  let rest: Buffer = Buffer.alloc(0);
+
+  async function line(): Promise<string | undefined> {
+    for (;;) {
+      const end = rest.indexOf(10);
+      if (end >= 0) {
+        const text = rest.toString('utf8', 0, end);
+        rest = rest.subarray(end + 1);
+        return text;
+      }
+      const { value, done } = await chunks.next();
+      if (done) return undefined;
+      rest = Buffer.concat([rest, value]);
+    }
+  }
+  async function bytes(count: number): Promise<Buffer> {
+    const parts = [rest];
+    let length = rest.length;
+    while (length < count) {
+      const { value, done } = await chunks.next();
+      if (done) throw new GitError('Internal', 'reading files failed: git ended in the middle of one');
+      parts.push(value);
+      length += value.length;
+    }
+    const all = parts.length === 1 ? rest : Buffer.concat(parts);
+    rest = all.subarray(count);
+    return all.subarray(0, count);
+  }
+  return { line, bytes };
+}
+
+/** What a commit stands on and when it was made. */
+export async function readCommit(git: Git, oid: string): Promise<{ tree: string; time: number }> {
+  checkOid(oid);
+  const text = (await git.run(['cat-file', 'commit', oid], { what: `reading the commit ${oid}` })).toString();
+  const head = text.slice(0, text.indexOf('\n\n'));
+  return {
+    tree: /^tree (\w+)$/m.exec(head)?.[1] ?? '',
+    time: Number(/^committer .*> (\d+) [+-]\d+$/m.exec(head)?.[1] ?? 0),
+  };
+}
+
+export interface LogRange {
+  max: number;
+  since?: number;
+  paths?: readonly string[];
+}
+
+/** Commits that reach back from one as far as they are here, newest first. */
+export async function readLog(git: Git, from: string, { max, since, paths = [] }: LogRange): Promise<LogEntry[]> {
+  const format = '--format=tformat:%H%n%P%n%ct%n%an%n%ae%n%B';
+  const plain = [
+    '--no-notes',
+    '--no-mailmap',
+    '--no-decorate',
+    '--no-color',
+    '--no-patch',
+    '--no-renames',
+    '--full-history',
+  ];
+  const range = [`--max-count=${max}`, ...(since === undefined ? [] : [`--since=${isoTime(since)}`])];
+  const args = ['log', '-z', format, '--encoding=UTF-8', ...plain, ...range, '--end-of-options', from, '--', ...paths];
+  const out = await git.run(args, { what: `reading the history of ${from}` });
+  const entries = out
+    .toString()
+    .split('\0')
+    .filter((record) => record !== '')
+    .map(parseLogEntry);
+  if (paths.length === 0) return entries;
+  // Where history was cut off, a commit seems to have made all that is in its tree.
+  const cut = boundary(git);
+  return entries.filter(({ oid }) => !cut.has(oid));
+}
+
+/** The commits whose parents were not fetched. */
+function boundary(git: Git): Set<string> {
+  try {
+    return new Set(readFileSync(join(git.directory, 'shallow'), 'utf8').split('\n'));
+  } catch {
+    return new Set();
+  }
+}
+
+function parseLogEntry(record: string): LogEntry {
+  const [oid = '', parents = '', time = '', name = '', email = '', ...message] = record.split('\n');
+  return {
+    oid,
+    parents: parents.split(' ').filter((parent) => parent !== ''),
+    time: Number(time),
+    author: { name, email },
+    message: message.join('\n'),
+  };
+}

@@ -1,0 +1,283 @@
+import type { Config } from '../fn/config/config.ts';
+import { decode } from '../fn/directory.ts';
+import { Answers } from '../fn/lookup/answers.ts';
+import type { Lookup } from '../fn/lookup/lookup.ts';
+import { addDocuments, addFile } from '../fn/lookup/read.ts';
+import type { Hold } from '../fn/plan.ts';
+import { replaceAll, type Replacement } from '../fn/replace.ts';
+import { describe, noteResult, type Result } from '../fn/result.ts';
+import type { Source } from '../fn/source.ts';
+import { update, type Outcome } from '../fn/update.ts';
+import { splitDocuments } from '../fn/yaml/documents.ts';
+import type { FileChange, Repository, TreeEntry } from '../git/repository.ts';
+import { hashOf, type Cache } from './cache.ts';
+import { changesOf, keyOf, keyOfPlan } from './change.ts';
+import { checkChanges, MAX_FILE_BYTES, type Proposal } from './check.ts';
+import { JobError } from './failure.ts';
+import { unmatchedPaths, yamlFiles } from './files.ts';
+import { ANSWERS, contentsOf, EXPLICIT, findWords, GOVERNED, type Found } from './found.ts';
+import { groupChanges } from './group.ts';
+import { findReverts, type Wanted } from './history.ts';
+import type { Made, Part } from './made.ts';
+import { isReleased, RELEASE } from './revert.ts';
+import type { UpdateJob } from './read.ts';
+
+/** What the engine goes by, beside the repository. */
+export interface EngineInput {
+  config: Config;
+  /** The files of `--metadata`. */
+  metadata: readonly NamedText[];
+  lookup: Lookup | undefined;
+  cache: Cache;
+  /** Which build of this program it is: another one may decide otherwise. */
+  program: string;
+}
+
+export interface NamedText {
+  name: string;
+  text: string;
+}
+
+/**
+ * Runs the engine over the blobs of a commit, without a work tree. What an earlier run found out of a blob is not found out
+ * again, so a run after a small change costs the change.
+ * @throws JobError of class FunctionFailed if a result is an error, as `strict` makes them.
+ */
+export async function evaluate(
+  job: UpdateJob,
+  commit: string,
+  repository: Repository,
+  input: EngineInput,
+): Promise<Made> {
+  const { config, lookup, cache } = input;
+  const { git, commit: how } = job.spec;
+  const listed = await repository.list(commit, git.paths);
+  const entries = yamlFiles(listed);
+  const found = await findWords(entries, config.spec, repository, cache, git.url);
+  const { answers, answerKey } = await answersIn(entries, found, repository, input);
+  const memory = lookup ? undefined : new Settled(cache, [input.program, git.url, config, answerKey]);
+
+  const settled: Result[] = [];
+  const open: TreeEntry[] = [];
+  for (const entry of entries) {
+    const words = found.words.get(entry.oid) ?? 0;
+    const results = words & EXPLICIT ? undefined : memory?.of(entry);
+    if (results) settled.push(...results);
+    else if (words & GOVERNED) open.push(entry);
+  }
+  const { sources, notes } = await sourcesOf(open, found, repository);
+  const earlier = [...unmatchedPaths(listed, git.paths), ...settled, ...notes];
+
+  const wanted: Wanted[] = [];
+  const ask = lookup && remembering(lookup);
+  const all = await update(sources, config, answers, ask, earlier, (planned, file) => {
+    wanted.push({ file: file ?? '', planned });
+    return undefined;
+  });
+  const holds = await holdsOf(job, wanted, commit, repository, config);
+  const held: Hold = (planned, file) => holds.get(keyOfPlan(planned, file));
+  const outcome = holds.size === 0 ? all : await update(sources, config, answers, ask, earlier, held);
+  if (outcome.failed) throw failed(outcome);
+  const moved = new Set(wanted.map(({ file }) => file));
+  memory?.save(
+    entries,
+    open.filter(({ path }) => !moved.has(path)),
+    outcome.results,
+  );
+
+  const changes = changesOf(outcome.results);
+  const touched = [...outcome.edits.keys()];
+  const parts: Part[] = [];
+  const groups = groupChanges(changes, how.grouping);
+  for (const [i, group] of groups.entries()) {
+    // The last has everything: fields that share an anchor with one of a later group move with that.
+    const upTo = new Set(
+      groups
+        .slice(0, i + 1)
+        .flat()
+        .map(keyOf),
+    );
+    const only: Hold = (planned, file) => (upTo.has(keyOfPlan(planned, file)) ? undefined : LATER);
+    const { edits } = i === groups.length - 1 ? outcome : await update(touched, config, answers, ask, [], only);
+    parts.push({ changes: group, files: filesOf(edits) });
+  }
+  const known = new Map(entries.map((entry) => [entry.path, entry]));
+  checkChanges(proposalsOf(parts.at(-1)?.files ?? [], known), known, git, job.spec.run.allow);
+  return {
+    parts,
+    edits: touched.map((source) => ({
+      path: source.path!,
+      before: source.text,
+      replacements: outcome.edits.get(source)!,
+    })),
+    results: outcome.results.filter(({ severity }) => severity !== 'info'),
+  };
+}
+
+const LATER = { reason: 'later', message: 'it belongs to another commit' };
+
+function filesOf(edits: ReadonlyMap<Source, Replacement[]>) {
+  return [...edits].map(([{ path, text }, replacements]) => ({
+    path: path!,
+    content: Buffer.from(replaceAll(text, replacements)),
+  }));
+}
+
+/** The last part has every file; the engine never changes a mode. */
+function proposalsOf(files: readonly FileChange[], known: ReadonlyMap<string, TreeEntry>): Proposal[] {
+  return files.map(({ path, content }) => ({
+    path,
+    now: content && { kind: 'file', executable: known.get(path)?.mode === '100755', content },
+  }));
+}
+
+function failed({ results }: Outcome): JobError {
+  const errors = results.filter(({ severity }) => severity === 'error');
+  const lines = errors.slice(0, MAX_ERRORS).map(describe);
+  const more = errors.length > MAX_ERRORS ? [`and ${errors.length - MAX_ERRORS} more`] : [];
+  return new JobError('FunctionFailed', `nothing was committed: ${[...lines, ...more].join('; ')}`);
+}
+
+const MAX_ERRORS = 10;
+
+/** The answers that were given and those in the tree, and a key that tells them from others. */
+async function answersIn(
+  entries: readonly TreeEntry[],
+  found: Found,
+  repository: Repository,
+  { metadata }: EngineInput,
+): Promise<{ answers: Answers; answerKey: unknown }> {
+  const answers = new Answers();
+  for (const { name, text } of metadata) await addFile(answers, text, name);
+  const holders = entries.filter(({ oid }) => (found.words.get(oid) ?? 0) & ANSWERS);
+  const contents = await contentsOf(
+    holders.map(({ oid }) => oid),
+    found,
+    repository,
+  );
+  for (const { oid } of holders) {
+    const text = textOf(contents.get(oid));
+    if (text !== undefined) await addDocuments(answers, text, splitDocuments(text));
+  }
+  return {
+    answers,
+    answerKey: [metadata.map(({ name, text }) => [name, hashOf(text)]), holders.map(({ path, oid }) => [path, oid])],
+  };
+}
+
+function textOf(content: Buffer | undefined): string | undefined {
+  return content && content.length <= MAX_FILE_BYTES ? decode(content) : undefined;
+}
+
+/** The files as sources, and notes of those that are none. */
+async function sourcesOf(
+  entries: readonly TreeEntry[],
+  found: Found,
+  repository: Repository,
+): Promise<{ sources: Source[]; notes: Result[] }> {
+  const contents = await contentsOf(
+    entries.map(({ oid }) => oid),
+    found,
+    repository,
+  );
+  const sources: Source[] = [];
+  const notes: Result[] = [];
+  for (const { path, oid } of entries) {
+    const content = contents.get(oid);
+    const text = textOf(content);
+    if (text !== undefined)
+      sources.push({ path, text, documents: splitDocuments(text).map((document) => ({ ...document, path })) });
+    else if (content && content.length > MAX_FILE_BYTES)
+      notes.push(passedOver(path, 'file-too-large', `it has more than the ${MAX_FILE_BYTES >> 20} MiB that are read`));
+    else notes.push(passedOver(path, 'file-not-text', 'it is not UTF-8 text, so nothing in it is updated'));
+  }
+  return { sources, notes };
+}
+
+function passedOver(file: string, reason: string, message: string): Result {
+  return noteResult({ reason, message }, { file });
+}
+
+/** Notes for the fields that stay because a person moved them back. */
+async function holdsOf(
+  { metadata: { annotations } }: UpdateJob,
+  wanted: readonly Wanted[],
+  commit: string,
+  repository: Repository,
+  config: Config,
+): Promise<Map<string, ReturnType<Hold>>> {
+  const release = annotations[RELEASE];
+  const asked = wanted.filter(({ planned: { from } }) => !isReleased(release, from.name));
+  const reverts = await findReverts(asked, commit, repository, config);
+  return new Map(
+    reverts.map(({ wanted: { file, planned }, revert: { reverted, ours, by }, from, to }) => [
+      keyOfPlan(planned, file),
+      {
+        reason: 'reverted',
+        message: `it stays at ${from} and does not become ${to}: our commit ${ours.slice(0, 12)} had set ${reverted}, and ${by === undefined ? 'somebody' : `commit ${by.slice(0, 12)}`} moved it away from that; it moves when something newer is there, or with --release ${planned.from.name || 'true'}`,
+        path: planned.field.path,
+        ...(planned.field.container !== '' && { container: planned.field.container }),
+        ...(planned.from.name !== '' && { image: planned.from.name }),
+      },
+    ]),
+  );
+}
+
+/** A look-up that is asked for everything once, however often the engine runs. */
+function remembering(lookup: Lookup): Lookup {
+  const metadata = new Map<string, ReturnType<Lookup['metadata']>>();
+  const digests = new Map<string, ReturnType<Lookup['digest']>>();
+  return {
+    notes: lookup.notes,
+    metadata: (image, needs) => once(metadata, image, () => lookup.metadata(image, needs)),
+    digest: (image, tag) => once(digests, `${image}:${tag}`, () => lookup.digest(image, tag)),
+  };
+}
+
+function once<T>(map: Map<string, T>, key: string, make: () => T): T {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  map.set(key, made);
+  return made;
+}
+
+/** What the engine had to say of files in which nothing was to move, by the same configuration and answers. */
+class Settled {
+  readonly #cache: Cache;
+  readonly #key: string;
+  readonly #known: Map<string, Result[]>;
+
+  constructor(cache: Cache, parts: readonly unknown[]) {
+    this.#cache = cache;
+    this.#key = hashOf(JSON.stringify(parts));
+    this.#known = parseSettled(cache.read('settled', this.#key));
+  }
+
+  of(entry: TreeEntry): Result[] | undefined {
+    return this.#known.get(nameOf(entry));
+  }
+
+  /** Remembers what was said of files just looked at, and forgets files that are gone. */
+  save(entries: readonly TreeEntry[], looked: readonly TreeEntry[], results: readonly Result[]): void {
+    const byFile = Map.groupBy(results, ({ file }) => file?.path ?? '');
+    const fresh = looked.map((entry): [string, Result[]] => [nameOf(entry), byFile.get(entry.path) ?? []]);
+    const names = new Set(entries.map(nameOf));
+    const kept = [...this.#known].filter(([name]) => names.has(name));
+    if (fresh.length > 0 || kept.length < this.#known.size)
+      this.#cache.write('settled', this.#key, JSON.stringify([...new Map([...kept, ...fresh])]));
+  }
+}
+
+function nameOf({ oid, path }: TreeEntry): string {
+  return `${oid} ${path}`;
+}
+
+function parseSettled(text: string | undefined): Map<string, Result[]> {
+  if (text === undefined) return new Map();
+  try {
+    return new Map(JSON.parse(text) as [string, Result[]][]);
+  } catch {
+    return new Map();
+  }
+}
