@@ -13,7 +13,8 @@ import { uniteMetadata } from '../registry/record.ts';
  * @throws InputError for a file that holds anything else, which would be lost.
  */
 export async function readRecord(io: Io, name: string): Promise<ImageMetadata[]> {
-  if (!statSync(name, { throwIfNoEntry: false })) return [];
+  // A device or a pipe holds nothing, and may have no end.
+  if (!statSync(name, { throwIfNoEntry: false })?.isFile()) return [];
   const text = readText(io, name);
   if (text.trim() === '') return [];
   const answers = new Answers();

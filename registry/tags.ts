@@ -6,6 +6,7 @@ import type { HttpResponse } from './http.ts';
 import { parseJson } from './json.ts';
 import { nextLink, resolveNext, type NextPage } from './link.ts';
 import type { TagList } from './registry.ts';
+import { label } from './words.ts';
 
 /** Bounds of one listing (reference/controllers.md C4). */
 export interface TagBounds {
@@ -68,7 +69,10 @@ async function askEither(urls: readonly URL[], ask: AskPage, maxBytes: number): 
     const response = await ask(url, maxBytes);
     if (response) return response;
   }
-  throw new RegistryError('malformed', `GET ${urls[0]!.href}: the registry refuses the parameters of the request`);
+  throw new RegistryError(
+    'malformed',
+    `${label({ method: 'GET', url: urls[0]! })}: the registry refuses the parameters of the request`,
+  );
 }
 
 type Facts = NonNullable<TagList['facts']>;
@@ -139,7 +143,7 @@ interface Page {
 }
 
 function readPage({ body, headers }: HttpResponse, url: URL): Page {
-  const fail = (what: string) => new RegistryError('malformed', `GET ${url.href}: ${what}`);
+  const fail = (what: string) => new RegistryError('malformed', `${label({ method: 'GET', url })}: ${what}`);
   const value = asMap(parseJson(body));
   if (!value) {
     const [type = ''] = headers['content-type'] ?? [];

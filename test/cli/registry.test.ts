@@ -118,6 +118,10 @@ t.test('a registry that anybody may ask', { skip }, async (t) => {
     const first = readFileSync(record, 'utf8');
     t.equal((await run('tk-image', args)).status, 0);
     t.equal(readFileSync(record, 'utf8'), first, 'scanned again, nothing differs');
+    t.match(await run('tk-image', ['scan', image, ...insecure, '--output', '/dev/full']), {
+      status: 1,
+      stderr: /\/dev\/full cannot be written/,
+    });
     const newest = await run('tk-image', [...args, '--filter', 'glob:main-*']);
     t.equal(newest.status, 0, newest.stderr);
     t.match(readFileSync(record, 'utf8'), /name: main-2, .*created: "2026-01-05T00:00:00Z"/, 'with what a rule needs');
