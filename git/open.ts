@@ -8,7 +8,7 @@ import { fetchBlobs, fetchCommit, has, packBytes, packs, type Source } from './f
 import { endOrphans, lockDirectory, removeLeftovers } from './lock.ts';
 import { checkGit, gitOn, type Git } from './program.ts';
 import { checkPush, pushCommit, remoteHead } from './push.ts';
-import { listTree, MANY, missingBlobs, readBlobs, readCommit, readLog, type LogRange } from './read.ts';
+import { listTree, missingBlobs, readBlobs, readCommit, readLog, type LogRange } from './read.ts';
 import { checkOid, checkRef, isOid } from './ref.ts';
 import type { LogEntry, NewCommit, Push, Remote, Repository, TreeEntry } from './repository.ts';
 import { openScratch, type Scratch } from './scratch.ts';
@@ -165,11 +165,10 @@ class BareRepository implements OpenRepository {
     if (oids.length === 0) return;
     let read = 0;
     // Most often all are here, and reading them tells.
-    if (oids.length <= MANY)
-      for await (const blob of readBlobs(this.#trees, oids)) {
-        read++;
-        yield blob;
-      }
+    for await (const blob of readBlobs(this.#trees, oids)) {
+      read++;
+      yield blob;
+    }
     const rest = oids.slice(read);
     if (rest.length === 0) return;
     await this.#guarded('fetching files', async () => {

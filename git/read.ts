@@ -38,7 +38,7 @@ function parseTree(output: Buffer): TreeEntry[] {
 }
 
 /** To look for more objects than this one by one takes longer than to list all: git looks twice for what is missing. */
-export const MANY = 1000;
+const MANY = 1000;
 
 /** Those of the blobs that are not here. */
 export async function missingBlobs(git: Git, oids: readonly string[]): Promise<string[]> {

@@ -1,8 +1,8 @@
 import type { Config } from '../fn/config/config.ts';
 import { decode } from '../fn/directory.ts';
-import { Answers } from '../fn/lookup/answers.ts';
+import type { Answers } from '../fn/lookup/answers.ts';
 import type { Lookup } from '../fn/lookup/lookup.ts';
-import { addDocuments, addFile } from '../fn/lookup/read.ts';
+import { addDocuments } from '../fn/lookup/read.ts';
 import type { Hold } from '../fn/plan.ts';
 import { replaceAll, type Replacement } from '../fn/replace.ts';
 import { describe, noteResult, type Result } from '../fn/result.ts';
@@ -10,6 +10,7 @@ import type { Source } from '../fn/source.ts';
 import { update, type Outcome } from '../fn/update.ts';
 import { splitDocuments } from '../fn/yaml/documents.ts';
 import type { FileChange, Repository, TreeEntry } from '../git/repository.ts';
+import type { GivenAnswers } from './answers.ts';
 import { hashOf, type Cache } from './cache.ts';
 import { changesOf, keyOf, keyOfPlan } from './change.ts';
 import { checkChanges, MAX_FILE_BYTES, type Proposal } from './check.ts';
@@ -25,17 +26,12 @@ import type { UpdateJob } from './read.ts';
 /** What the engine goes by, beside the repository. */
 export interface EngineInput {
   config: Config;
-  /** The files of `--metadata`. */
-  metadata: readonly NamedText[];
+  /** Of `--metadata`. */
+  given: GivenAnswers;
   lookup: Lookup | undefined;
   cache: Cache;
   /** Which build of this program it is: another one may decide otherwise. */
   program: string;
-}
-
-export interface NamedText {
-  name: string;
-  text: string;
 }
 
 /**
@@ -59,11 +55,11 @@ export async function evaluate(
 
   const settled: Result[] = [];
   const open: TreeEntry[] = [];
-  for (const entry of entries) {
-    const words = found.words.get(entry.oid) ?? 0;
-    const results = words & EXPLICIT ? undefined : memory?.of(entry);
+  const governed = entries.filter(({ oid }) => (found.words.get(oid) ?? 0) & GOVERNED);
+  for (const entry of governed) {
+    const results = found.words.get(entry.oid)! & EXPLICIT ? undefined : memory?.of(entry);
     if (results) settled.push(...results);
-    else if (words & GOVERNED) open.push(entry);
+    else open.push(entry);
   }
   const { sources, notes } = await sourcesOf(open, found, repository);
   const earlier = [...unmatchedPaths(listed, git.paths), ...settled, ...notes];
@@ -80,7 +76,7 @@ export async function evaluate(
   if (outcome.failed) throw failed(outcome);
   const moved = new Set(wanted.map(({ file }) => file));
   memory?.save(
-    entries,
+    governed,
     open.filter(({ path }) => !moved.has(path)),
     outcome.results,
   );
@@ -145,10 +141,9 @@ async function answersIn(
   entries: readonly TreeEntry[],
   found: Found,
   repository: Repository,
-  { metadata }: EngineInput,
+  { given }: EngineInput,
 ): Promise<{ answers: Answers; answerKey: unknown }> {
-  const answers = new Answers();
-  for (const { name, text } of metadata) await addFile(answers, text, name);
+  const answers = await given.take();
   const holders = entries.filter(({ oid }) => (found.words.get(oid) ?? 0) & ANSWERS);
   const contents = await contentsOf(
     holders.map(({ oid }) => oid),
@@ -161,7 +156,7 @@ async function answersIn(
   }
   return {
     answers,
-    answerKey: [metadata.map(({ name, text }) => [name, hashOf(text)]), holders.map(({ path, oid }) => [path, oid])],
+    answerKey: [given.files.map(({ name, hash }) => [name, hash]), holders.map(({ path, oid }) => [path, oid])],
   };
 }
 
