@@ -188,7 +188,7 @@ function container(job: UpdateJob, signal: AbortSignal, { environment }: Io): Ma
 
 /** The diff or the changes on stdout, everything for a person's eye on stderr; with `-o` the job with its status. */
 async function show(job: UpdateJob, { ran, results, diff }: Report, { format }: Options, io: Io): Promise<void> {
-  for (const result of results) io.error(describe(result));
+  if (results.length > 0) io.error(results.map(describe).join('\n'));
   const { outcome } = ran;
   if (format) io.output(await print(format, manifestOf(job, ran)));
   else if (!('class' in outcome)) {

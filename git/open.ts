@@ -86,7 +86,7 @@ function checkCache({ directory, maxBytes = MAX_REPOSITORY_BYTES }: OpenOptions,
   const urlFile = join(directory, URL_FILE);
   const isOurs = existsSync(urlFile) && readFileSync(urlFile, 'utf8') === href;
   const gits = [TREES, HISTORY].map((name) => join(directory, name));
-  for (const path of gits) if (existsSync(path)) endOrphans(path);
+  endOrphans(gits.filter((path) => existsSync(path)));
   const isWorn = gits.some((path) => packBytes(path) > maxBytes / 2 || packs(path).length > 3 * MAX_PACKS);
   if (!isOurs || isWorn) wipe(directory);
   writeFileSync(urlFile, href);

@@ -31,9 +31,13 @@ function parseTree(output: Buffer): TreeEntry[] {
     .split('\0')
     .slice(0, -1)
     .map((line) => {
+      // `100644 blob ID<tab>PATH`
       const tab = line.indexOf('\t');
-      const [mode = '', , oid = ''] = line.slice(0, tab).split(' ');
-      return { path: line.slice(tab + 1), mode, oid };
+      return {
+        path: line.slice(tab + 1),
+        mode: line.slice(0, 6),
+        oid: line.slice(line.lastIndexOf(' ', tab) + 1, tab),
+      };
     });
 }
 

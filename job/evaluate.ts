@@ -16,7 +16,7 @@ import { changesOf, keyOf, keyOfPlan } from './change.ts';
 import { checkChanges, MAX_FILE_BYTES, type Proposal } from './check.ts';
 import { JobError } from './failure.ts';
 import { unmatchedPaths, yamlFiles } from './files.ts';
-import { ANSWERS, contentsOf, EXPLICIT, findWords, GOVERNED, type Found } from './found.ts';
+import { ANSWERS, contentsOf, EXPLICIT, findWords, GOVERNED, knownWords, type Found } from './found.ts';
 import { groupChanges } from './group.ts';
 import { findReverts, type Wanted } from './history.ts';
 import type { Made, Part } from './made.ts';
@@ -47,9 +47,12 @@ export async function evaluate(
 ): Promise<Made> {
   const { config, lookup, cache } = input;
   const { git, commit: how } = job.spec;
-  const listed = await repository.list(commit, git.paths);
+  const listing = repository.list(commit, git.paths);
+  // While git lists.
+  const known = knownWords(config.spec, cache, git.url);
+  const listed = await listing;
   const entries = yamlFiles(listed);
-  const found = await findWords(entries, config.spec, repository, cache, git.url);
+  const found = await findWords(entries, known, repository);
   const { answers, answerKey } = await answersIn(entries, found, repository, input);
   const memory = lookup ? undefined : new Settled(cache, [input.program, git.url, config, answerKey]);
 
@@ -97,8 +100,8 @@ export async function evaluate(
     const { edits } = i === groups.length - 1 ? outcome : await update(touched, config, answers, ask, [], only);
     parts.push({ changes: group, files: filesOf(edits) });
   }
-  const known = new Map(entries.map((entry) => [entry.path, entry]));
-  checkChanges(proposalsOf(parts.at(-1)?.files ?? [], known), known, git, job.spec.run.allow);
+  const byPath = new Map(entries.map((entry) => [entry.path, entry]));
+  checkChanges(proposalsOf(parts.at(-1)?.files ?? [], byPath), byPath, git, job.spec.run.allow);
   return {
     parts,
     edits: touched.map((source) => ({
