@@ -3,12 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Option } from 'commander';
 import { collect, newCommand, parseInto } from '../fn/command.ts';
+import { readConfig } from '../fn/config/config.ts';
+import { defaultSpec } from '../fn/config/defaults.ts';
 import type { Io } from '../fn/io.ts';
-import { configOf, guarded, readText } from '../fn/run.ts';
+import { guarded, readText } from '../fn/run.ts';
 import { describe } from '../fn/result.ts';
 import { UsageError } from '../fn/usage.ts';
 import { openRepository, repositoryDirectory } from '../git/open.ts';
 import { accessOf, readSecrets, type Secret } from '../job/access.ts';
+import { GivenAnswers } from '../job/answers.ts';
 import { diskCache, hashOf, noCache } from '../job/cache.ts';
 import { workloadOf, type Change } from '../job/change.ts';
 import { evaluate } from '../job/evaluate.ts';
@@ -17,7 +20,7 @@ import { RELEASE } from '../job/revert.ts';
 import { runJob, type Report, type World } from '../job/run.ts';
 import { runsInProcess } from '../job/schema.ts';
 import { exitStatus, sentence, statusOf } from '../job/status.ts';
-import { cacheDirectory } from '../registry/cache.ts';
+import { cacheDirectory } from '../registry/place.ts';
 import { declareRegistryOptions, type GivenOptions } from '../registry/options.ts';
 import { FORMATS, print, type Format } from './output.ts';
 
@@ -144,18 +147,25 @@ async function secretsOf({ secret }: Options, io: Io): Promise<Map<string, Secre
   return new Map(secrets.flat().map((one) => [one.name, one]));
 }
 
-type Maker = Pick<World, 'make' | 'fixed'>;
+type Maker = Pick<World, 'make' | 'readAhead' | 'fixed'>;
 
 /** The engine of this program. */
 async function engine(job: UpdateJob, options: Options, cache: World['cache'], io: Io): Promise<Maker> {
-  const config = await configOf({ strict: false }, io, job.spec.run.functionConfig);
-  const metadata = options.metadata.map((name) => ({ name, text: readText(io, name) }));
+  const { functionConfig } = job.spec.run;
+  // Not by `configOf`, which loads the schemas late: here they are at hand.
+  const config = functionConfig === undefined ? { spec: defaultSpec(), setImage: false } : readConfig(functionConfig);
+  const files = options.metadata.map((name) => {
+    const text = readText(io, name);
+    return { name, text, hash: hashOf(text) };
+  });
+  const given = new GivenAnswers(files);
   const asks = config.spec.lookup === 'registry';
   const lookup = asks ? await (await import('../registry/connect.ts')).connect(options, io) : undefined;
   const program = thisProgram();
   return {
-    make: async (repository, commit) => evaluate(job, commit, repository, { config, metadata, lookup, cache, program }),
-    fixed: asks ? undefined : JSON.stringify([program, metadata.map(({ name, text }) => [name, hashOf(text)])]),
+    make: async (repository, commit) => evaluate(job, commit, repository, { config, given, lookup, cache, program }),
+    readAhead: () => given.readAhead(),
+    fixed: asks ? undefined : JSON.stringify([program, files.map(({ name, hash }) => [name, hash])]),
   };
 }
 
@@ -178,7 +188,7 @@ function container(job: UpdateJob, signal: AbortSignal, { environment }: Io): Ma
 
 /** The diff or the changes on stdout, everything for a person's eye on stderr; with `-o` the job with its status. */
 async function show(job: UpdateJob, { ran, results, diff }: Report, { format }: Options, io: Io): Promise<void> {
-  for (const result of results) io.error(describe(result));
+  if (results.length > 0) io.error(results.map(describe).join('\n'));
   const { outcome } = ran;
   if (format) io.output(await print(format, manifestOf(job, ran)));
   else if (!('class' in outcome)) {

@@ -1,13 +1,18 @@
 // The `tk-image` executable. Loads a command when it is asked for: start-up is a feature.
 import { OutputError, processIo as io, type Io } from '../fn/io.ts';
 import { DONE, FAILED, MISUSED } from '../fn/status.ts';
+import { keepCompiled } from './compiled.ts';
 
 /** A command: what stands behind its name, and the process's ends. Returns the exit status. */
 type Run = (argv: string[], io: Io) => Promise<number>;
 
-const commands: Record<string, () => Promise<Run>> = {
+const commands: Record<string, (argv: string[]) => Promise<Run>> = {
   choose: async () => (await import('./choose.ts')).choose,
-  run: async () => (await import('./run.ts')).run,
+  async run(argv) {
+    // It is run again and again, and has a cache in any case.
+    keepCompiled(argv, io.environment);
+    return (await import('./run.ts')).run;
+  },
   scan: async () => (await import('./scan.ts')).scan,
 };
 
@@ -19,7 +24,7 @@ async function main(argv: string[]): Promise<number> {
     return DONE;
   }
   const load = name !== undefined && Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (load) return (await load())(rest, io);
+  if (load) return (await load(rest))(rest, io);
   const { unknownCommand } = await import('./help.ts');
   io.error(unknownCommand(name, Object.keys(commands)));
   return MISUSED;

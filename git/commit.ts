@@ -1,21 +1,21 @@
 import { rmSync } from 'node:fs';
 import { GitError } from './error.ts';
-import { pathProblem } from './path.ts';
+import { objectId, type ObjectType } from './object.ts';
+import { ancestors, pathProblem } from './path.ts';
 import type { Git } from './program.ts';
-import { ancestors, listTree, readCommit } from './read.ts';
-import type { FileChange, Identity, NewCommit, TreeEntry } from './repository.ts';
+import { parseCommit, readObjects } from './read.ts';
+import { checkOid } from './ref.ts';
+import type { FileChange, Identity, NewCommit } from './repository.ts';
 import type { Scratch } from './scratch.ts';
 import { sign } from './sign.ts';
+import { DIRECTORY, nameOf, parseDirectory, sealDirectories, splitPath, type Directory } from './tree.ts';
 
 /** A longer message is not one that anybody reads (reference/controllers.md A2). */
 const MAX_MESSAGE_BYTES = 64 << 10;
 const NEW_FILE = '100644';
-const NOTHING = '0'.repeat(40);
-
-let indexes = 0;
 
 /**
- * Writes a commit by plumbing alone and returns its id: no work tree, an index of its own, no filter, no hook. What it does
+ * Writes a commit by plumbing alone and returns its id: no work tree, no index, no filter, no hook. What it does
  * not change stays as the parent has it. The same input gives the same commit, its signature included
  * (reference/controllers.md B5); its time is one second after its parent's if that is later.
  */
@@ -27,8 +27,8 @@ export async function writeCommit(git: Git, scratch: Scratch, commit: NewCommit)
       'TooLarge',
       `the commit message has more than ${MAX_MESSAGE_BYTES >> 10} KiB; shorten its template`,
     );
-  const base = await readCommit(git, parent);
-  const tree = changes.length === 0 ? base.tree : await writeTree(git, scratch, parent, changes);
+  const base = await readBase(git, parent, changes);
+  const tree = changes.length === 0 ? base.tree : await writeTree(git, scratch, base.directories, commit);
   const time = Math.max(Math.floor(commit.time), base.time + 1);
   const who = `${identity(author)} ${time} +0000`;
   const head = `tree ${tree}\nparent ${parent}\nauthor ${who}\ncommitter ${who}\n`;
@@ -56,72 +56,101 @@ function checkText(what: string, text: string, forbidden: RegExp): void {
     );
 }
 
-async function writeTree(git: Git, scratch: Scratch, parent: string, changes: readonly FileChange[]): Promise<string> {
-  const lines = await indexLines(git, scratch, await listTree(git, parent), changes);
-  const index = `${scratch.path}/index-${indexes++}`;
-  const options = { what: 'writing the tree', env: { GIT_INDEX_FILE: index } };
-  try {
-    await git.run(['read-tree', parent], options);
-    await git.run(['update-index', '-z', '--index-info'], { ...options, input: lines });
-    // Blobs that were never fetched are the remote's to have.
-    return (await git.run(['write-tree', '--missing-ok'], options)).toString().trim();
-  } finally {
-    rmSync(index, { force: true });
-  }
+/** What a commit stands on: of its tree the directories above the changes, by their paths. */
+interface Base {
+  tree: string;
+  /** Seconds since 1970. */
+  time: number;
+  directories: Map<string, Directory>;
 }
 
-async function indexLines(
+async function readBase(git: Git, parent: string, changes: readonly FileChange[]): Promise<Base> {
+  checkOid(parent);
+  checkPaths(changes);
+  const above = new Set(changes.flatMap(({ path }) => ['', ...ancestors(path).slice(0, -1)]));
+  const names = [parent, ...[...above].map((path) => `${parent}:${path}`)];
+  let commit: Buffer | undefined;
+  const directories = new Map<string, Directory>();
+  for await (const { name, type, content } of readObjects(git, names, `reading the commit ${parent}`)) {
+    if (type === 'commit' && name === parent) commit = content;
+    if (type === 'tree') directories.set(name.slice(parent.length + 1), parseDirectory(content, parent.length));
+  }
+  if (!commit) throw new GitError('Internal', `the commit ${parent} is not in the repository`);
+  return { ...parseCommit(commit), directories };
+}
+
+/** Writes the changed files, and the directories above them as they become, and returns the root's id. */
+async function writeTree(
   git: Git,
   scratch: Scratch,
-  tree: TreeEntry[],
-  changes: readonly FileChange[],
+  directories: Map<string, Directory>,
+  { parent, changes }: NewCommit,
 ): Promise<string> {
-  const modes = new Map(tree.map(({ path, mode }) => [path, mode]));
-  checkChanges(modes, changes);
-  const written = changes.filter((change) => change.content !== null);
-  const oids = await writeBlobs(git, scratch, written);
-  return changes
-    .map(({ path, content }) => {
-      if (content === null) return `0 ${NOTHING} 0\t${path}\0`;
-      return `${modes.get(path) ?? NEW_FILE} ${oids.get(path)} 0\t${path}\0`;
-    })
-    .join('');
+  const blobs: Buffer[] = [];
+  for (const { path, content } of changes) {
+    const mode = checkChange(path, content, directories);
+    const [above, name] = splitPath(path);
+    const directory = directories.get(above)!;
+    if (content === null) {
+      directory.delete(nameOf(name));
+      continue;
+    }
+    directory.set(nameOf(name), { mode, oid: objectId('blob', content, parent.length) });
+    blobs.push(content);
+  }
+  const trees = sealDirectories(directories, parent.length);
+  await Promise.all([writeObjects(git, scratch, 'blob', blobs), writeObjects(git, scratch, 'tree', trees)]);
+  return objectId('tree', trees.at(-1)!, parent.length);
 }
 
-function checkChanges(modes: Map<string, string>, changes: readonly FileChange[]): void {
+function refusal(path: string, why: string): GitError {
+  return new GitError('Internal', `the path ${JSON.stringify(path)} ${why}; it is not committed`);
+}
+
+function checkPaths(changes: readonly FileChange[]): void {
   const seen = new Set<string>();
-  // Made at the first new file.
-  let directories: Set<string> | undefined;
-  for (const { path, content } of changes) {
-    const refuse = (why: string) =>
-      new GitError('Internal', `the path ${JSON.stringify(path)} ${why}; it is not committed`);
+  for (const { path } of changes) {
     const problem = pathProblem(path);
-    if (problem !== undefined) throw refuse(problem);
-    if (seen.has(path)) throw refuse('is changed twice in one commit');
+    if (problem !== undefined) throw refusal(path, problem);
+    if (seen.has(path)) throw refusal(path, 'is changed twice in one commit');
     seen.add(path);
-    const mode = modes.get(path);
-    if (mode === '120000' || mode === '160000') throw refuse(mode === '120000' ? 'is a link' : 'is a submodule');
-    if (mode !== undefined) continue;
-    if (content === null) throw refuse('is to be removed and does not exist');
-    directories ??= new Set([...modes.keys()].flatMap((file) => ancestors(file).slice(0, -1)));
-    if (directories.has(path)) throw refuse('is a directory');
-    // Git would take the file away to make room for the directory.
+  }
+  for (const path of seen) {
     const file = ancestors(path)
       .slice(0, -1)
-      .find((above) => modes.has(above) || seen.has(above));
-    if (file !== undefined) throw refuse(`is below "${file}", which is a file`);
+      .find((above) => seen.has(above));
+    if (file !== undefined) throw refusal(path, `is below "${file}", which is a file`);
   }
 }
 
-/** Writes contents as blobs, all by one process, and returns their ids by path. */
-async function writeBlobs(git: Git, scratch: Scratch, changes: readonly FileChange[]): Promise<Map<string, string>> {
-  if (changes.length === 0) return new Map();
-  const files = changes.map(({ content }, i) => scratch.write(`blob-${i}`, content ?? ''));
+/** Whether a change fits what is there. Makes room for it, and returns the mode that the file has or gets. */
+function checkChange(path: string, content: Buffer | null, directories: Map<string, Directory>): string {
+  for (const above of ancestors(path).slice(0, -1)) {
+    if (directories.has(above)) continue;
+    if (content === null) throw refusal(path, 'is to be removed and does not exist');
+    const [outer, name] = splitPath(above);
+    if (directories.get(outer)!.has(nameOf(name))) throw refusal(path, `is below "${above}", which is a file`);
+    directories.set(above, new Map());
+  }
+  const [above, name] = splitPath(path);
+  const mode = directories.get(above)!.get(nameOf(name))?.mode;
+  if (mode === '120000' || mode === '160000') throw refusal(path, mode === '120000' ? 'is a link' : 'is a submodule');
+  if (content === null && (mode === undefined || mode === DIRECTORY))
+    throw refusal(path, 'is to be removed and does not exist');
+  if (mode === DIRECTORY) throw refusal(path, 'is a directory');
+  return mode ?? NEW_FILE;
+}
+
+/** Writes objects, all by one process, which checks their form; they must get the ids that we think they have. */
+async function writeObjects(git: Git, scratch: Scratch, type: ObjectType, contents: readonly Buffer[]): Promise<void> {
+  if (contents.length === 0) return;
+  const files = contents.map((content, i) => scratch.write(`${type}-${i}`, content));
   try {
-    const args = ['hash-object', '-w', '--no-filters', '--stdin-paths'];
-    const out = await git.run(args, { what: 'writing files', input: `${files.join('\n')}\n` });
+    const args = ['hash-object', '-t', type, '-w', '--no-filters', '--stdin-paths'];
+    const out = await git.run(args, { what: `writing a ${type}`, input: `${files.join('\n')}\n` });
     const oids = out.toString().trim().split('\n');
-    return new Map(changes.map(({ path }, i) => [path, oids[i] ?? '']));
+    if (oids.some((oid, i) => oid !== objectId(type, contents[i]!, oid.length)))
+      throw new GitError('Internal', `git names a ${type} otherwise than it should be named`);
   } finally {
     for (const file of files) rmSync(file, { force: true });
   }

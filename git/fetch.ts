@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { GitError } from './error.ts';
 import { failureOf } from './failure.ts';
@@ -24,14 +24,14 @@ export type Extent = { depth: number } | { since: number; parents: number };
 
 /**
  * Fetches a commit by full ref or id, without blobs or with those of less than `blobs` bytes, as far as the server can leave
- * out history and blobs; a server that cannot sends more. Returns the commit.
+ * out history and blobs; a server that cannot sends more. `head` is the commit that the server has just said the ref names:
+ * it is not asked again. Returns the commit.
  */
 export async function fetchCommit(
   git: Git,
   source: Source,
   wanted: string,
-  extent: Extent,
-  blobs = 0,
+  { blobs = 0, head, ...extent }: Extent & { blobs?: number; head?: string | undefined },
 ): Promise<string> {
   const what = `fetching ${wanted} of ${source.url}`;
   // What it is called here says nothing and clashes with nothing, whatever it is called there. Git tells the server what
@@ -44,9 +44,13 @@ export async function fetchCommit(
       promisor: filter !== WHOLE,
     });
 
-  const refspec = `${wanted}:${kept}`;
+  let refspec = `${head ?? wanted}:${kept}`;
   const first = blobs > 0 ? `--filter=blob:limit=${blobs}` : isUpdate ? SMALL_BLOBS : BLOBLESS;
   let ended = await fetch(refspec, first, ...extentOptions(git, extent));
+  if (ended.status !== 0 && head !== undefined && NOT_BY_ID.test(ended.stderr)) {
+    refspec = `${wanted}:${kept}`;
+    ended = await fetch(refspec, first, ...extentOptions(git, extent));
+  }
   if (ended.status !== 0 && first !== BLOBLESS && NO_BASE.test(ended.stderr))
     ended = await fetch(refspec, BLOBLESS, ...extentOptions(git, extent));
   if (ended.status !== 0 && WARTS.test(ended.stderr))
@@ -88,6 +92,8 @@ export function isoTime(seconds: number): string {
 }
 
 async function commitOf(git: Git, name: string, wanted: string, what: string): Promise<string> {
+  // A branch names a commit and nothing else; a tag may name a tag.
+  if (wanted.startsWith('refs/heads/')) return readFileSync(join(git.directory, name), 'utf8').trim();
   try {
     const out = await git.run(['rev-parse', '--verify', '--quiet', '--end-of-options', `${name}^{commit}`], { what });
     return out.toString().trim().split('\n').at(-1) ?? '';

@@ -80,14 +80,15 @@ function takeAway(lock: string, held: string, aside: string): void {
   }
 }
 
-/** Ends the git processes that a killed run of ours has left at work in a repository, as far as /proc shows them. */
-export function endOrphans(gitDirectory: string): void {
-  const mark = `\0GIT_DIR=${gitDirectory}\0`;
+/** Ends the git processes that a killed run of ours has left at work in repositories, as far as /proc shows them. */
+export function endOrphans(gitDirectories: readonly string[]): void {
+  if (gitDirectories.length === 0) return;
+  const marks = gitDirectories.map((directory) => `\0GIT_DIR=${directory}\0`);
   for (const pid of processes()) {
     if (pid === process.pid) continue;
     // No file of an environment is ours to read but of processes of our user.
     const environment = read(`/proc/${pid}/environ`);
-    if (environment === undefined || !`\0${environment}`.includes(mark)) continue;
+    if (environment === undefined || !marks.some((mark) => `\0${environment}`.includes(mark))) continue;
     try {
       process.kill(pid, 'SIGKILL');
     } catch {

@@ -86,7 +86,7 @@ function checkCache({ directory, maxBytes = MAX_REPOSITORY_BYTES }: OpenOptions,
   const urlFile = join(directory, URL_FILE);
   const isOurs = existsSync(urlFile) && readFileSync(urlFile, 'utf8') === href;
   const gits = [TREES, HISTORY].map((name) => join(directory, name));
-  for (const path of gits) if (existsSync(path)) endOrphans(path);
+  endOrphans(gits.filter((path) => existsSync(path)));
   const isWorn = gits.some((path) => packBytes(path) > maxBytes / 2 || packs(path).length > 3 * MAX_PACKS);
   if (!isOurs || isWorn) wipe(directory);
   writeFileSync(urlFile, href);
@@ -116,6 +116,8 @@ class BareRepository implements OpenRepository {
   readonly #release: () => void;
   /** What each commit of ours stands on that was not pushed. */
   readonly #parents = new Map<string, string>();
+  /** What each ref that was asked for named then. */
+  readonly #heads = new Map<string, string | undefined>();
   /** What was fetched last, for servers that give no blobs by their ids. */
   #fetched: string | undefined;
   /** The commit of what was fetched last. */
@@ -131,14 +133,19 @@ class BareRepository implements OpenRepository {
   }
 
   async remoteHead(ref: string): Promise<string | undefined> {
-    return this.#guarded(`asking for ${ref}`, () => remoteHead(this.#trees, this.#source, ref));
+    const head = await this.#guarded(`asking for ${ref}`, () => remoteHead(this.#trees, this.#source, ref));
+    this.#heads.set(ref, head);
+    return head;
   }
 
   async fetch(what: string, { depth = 1, blobs = 0 }: { depth?: number; blobs?: number } = {}): Promise<string> {
     return this.#guarded(`fetching ${what}`, async () => {
       if (!isOid(what)) checkRef(what);
       const isHere = isOid(what) && depth === 1 && (await has(this.#trees, what));
-      const commit = isHere ? what : await fetchCommit(this.#trees, this.#source, what, { depth }, blobs);
+      // What was just asked for is fetched as it was then, once.
+      const head = what.startsWith('refs/heads/') ? this.#heads.get(what) : undefined;
+      this.#heads.delete(what);
+      const commit = isHere ? what : await fetchCommit(this.#trees, this.#source, what, { depth, blobs, head });
       this.#fetched = what;
       this.#commit = commit;
       return commit;
@@ -156,11 +163,23 @@ class BareRepository implements OpenRepository {
 
   async *blobs(oids: readonly string[]): AsyncGenerator<{ oid: string; content: Buffer }> {
     if (oids.length === 0) return;
+    let read = 0;
+    // Most often all are here, and reading them tells.
+    for await (const blob of readBlobs(this.#trees, oids)) {
+      read++;
+      yield blob;
+    }
+    const rest = oids.slice(read);
+    if (rest.length === 0) return;
     await this.#guarded('fetching files', async () => {
-      const missing = await missingBlobs(this.#trees, oids);
+      const missing = await missingBlobs(this.#trees, rest);
       if (missing.length > 0) await fetchBlobs(this.#trees, this.#source, missing, this.#fetched);
     });
-    yield* readBlobs(this.#trees, oids);
+    for await (const blob of readBlobs(this.#trees, rest)) {
+      read++;
+      yield blob;
+    }
+    if (read < oids.length) throw new GitError('RefNotFound', `the repository has no file with the id ${oids[read]}`);
   }
 
   async commit(commit: NewCommit): Promise<string> {
@@ -190,8 +209,8 @@ class BareRepository implements OpenRepository {
     const entries = await this.#guarded('reading history', async () => {
       const { max, since, paths = [] } = range;
       // The server would say the same.
-      if (since !== undefined && (await has(this.#trees, from)) && (await readCommit(this.#trees, from)).time < since)
-        return [];
+      const time = since === undefined ? undefined : (await readCommit(this.#trees, from))?.time;
+      if (time !== undefined && time < since!) return [];
       // What a commit did to paths shows beside its parents.
       const parents = paths.length > 0 ? 1 : 0;
       const extent = since === undefined ? { depth: max + parents } : { since, parents };

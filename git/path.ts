@@ -30,6 +30,12 @@ export function pathProblem(path: string): string | undefined {
   return undefined;
 }
 
+/** A path and all directories above it, itself last. */
+export function ancestors(path: string): string[] {
+  const segments = path.split('/');
+  return segments.map((_, i) => segments.slice(0, i + 1).join('/'));
+}
+
 function isDisguised(segment: string, name: string): boolean {
   // NTFS takes `.git::$INDEX_ALLOCATION`, `.git.` and `.git ` for `.git`.
   const plain = (segment.normalize('NFKC').replaceAll(IGNORED, '').split(':')[0] ?? '')

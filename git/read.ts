@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GitError } from './error.ts';
+import { ancestors } from './path.ts';
 import { checkOid } from './ref.ts';
 import type { Git } from './program.ts';
 import type { LogEntry, TreeEntry } from './repository.ts';
@@ -24,21 +25,19 @@ export async function listTree(git: Git, commit: string, paths: readonly string[
   return entries.filter(({ path }) => ancestors(path).some((ancestor) => exact.has(ancestor)));
 }
 
-/** A path and all directories above it, itself last. */
-export function ancestors(path: string): string[] {
-  const segments = path.split('/');
-  return segments.map((_, i) => segments.slice(0, i + 1).join('/'));
-}
-
 function parseTree(output: Buffer): TreeEntry[] {
   return output
     .toString()
     .split('\0')
     .slice(0, -1)
     .map((line) => {
+      // `100644 blob ID<tab>PATH`
       const tab = line.indexOf('\t');
-      const [mode = '', , oid = ''] = line.slice(0, tab).split(' ');
-      return { path: line.slice(tab + 1), mode, oid };
+      return {
+        path: line.slice(tab + 1),
+        mode: line.slice(0, 6),
+        oid: line.slice(line.lastIndexOf(' ', tab) + 1, tab),
+      };
     });
 }
 
@@ -62,26 +61,45 @@ export async function missingBlobs(git: Git, oids: readonly string[]): Promise<s
   return [...new Set(missing.map((line) => line.slice(0, -' missing'.length)))];
 }
 
-/** The contents of blobs, in the order asked for, by one process. */
+/** The contents of blobs, in the order asked for, up to the first that is not here. */
 export async function* readBlobs(git: Git, oids: readonly string[]): AsyncGenerator<{ oid: string; content: Buffer }> {
-  const options = { what: 'reading files', input: `${oids.join('\n')}\n` };
-  const { running, check } = git.stream(['cat-file', '--batch', '--buffer'], options);
+  for (const oid of oids) checkOid(oid);
+  for await (const { oid, type, content } of readObjects(git, oids, 'reading files')) {
+    if (type !== 'blob') return;
+    yield { oid, content };
+  }
+}
+
+/** What is found under a name: an id, or `commit:path`. */
+export interface Found {
+  name: string;
+  /** `missing` if it is not here. */
+  type: string;
+  oid: string;
+  content: Buffer;
+}
+
+/** Objects by names without line feeds, in the order asked for, by one process. */
+export async function* readObjects(git: Git, names: readonly string[], what: string): AsyncGenerator<Found> {
+  const { running, check } = git.stream(['cat-file', '--batch', '--buffer'], { what, input: `${names.join('\n')}\n` });
   try {
     const { line, bytes } = takeFrom(running.stdout);
-    for (const wanted of oids) {
+    for (const name of names) {
       const head = await line();
-      const [oid, type, size] = head?.split(' ') ?? [];
       // It ended early: how it ended says why.
       if (head === undefined) break;
-      if (oid !== wanted || type !== 'blob')
-        throw new GitError('RefNotFound', `the repository has no file with the id ${wanted} (git says "${head}")`);
+      if (head === `${name} missing`) {
+        yield { name, type: 'missing', oid: '', content: Buffer.alloc(0) };
+        continue;
+      }
+      const [oid = '', type = '', size] = head.split(' ');
       if (Number(size) > MAX_BLOB_BYTES)
         throw new GitError(
           'TooLarge',
           `the file with the id ${oid} has ${size} bytes, more than the ${MAX_BLOB_BYTES} that are read`,
         );
       const content = await bytes(Number(size) + 1);
-      yield { oid, content: content.subarray(0, -1) };
+      yield { name, type, oid, content: content.subarray(0, -1) };
     }
     check(await running.ended);
   } finally {
@@ -123,10 +141,17 @@ function takeFrom(stream: AsyncIterable<Buffer>) {
   return { line, bytes };
 }
 
-/** What a commit stands on and when it was made. */
-export async function readCommit(git: Git, oid: string): Promise<{ tree: string; time: number }> {
+/** The tree of a commit, and its committer's time in seconds since 1970; undefined if it is not here. */
+export async function readCommit(git: Git, oid: string): Promise<{ tree: string; time: number } | undefined> {
   checkOid(oid);
-  const text = (await git.run(['cat-file', 'commit', oid], { what: `reading the commit ${oid}` })).toString();
+  for await (const { type, content } of readObjects(git, [oid], `reading the commit ${oid}`))
+    return type === 'commit' ? parseCommit(content) : undefined;
+  return undefined;
+}
+
+/** As `readCommit`, of a commit's content. */
+export function parseCommit(content: Buffer): { tree: string; time: number } {
+  const text = content.toString();
   const head = text.slice(0, text.indexOf('\n\n'));
   return {
     tree: /^tree (\w+)$/m.exec(head)?.[1] ?? '',

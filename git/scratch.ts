@@ -52,9 +52,10 @@ export function openScratch(parent: string = tmpdir()): Scratch {
 
 function removeAbandoned(parent: string): void {
   const here = hostname();
+  const ours = shortName(here);
   for (const name of readdirSync(parent)) {
     const [, host, pid, started] = NAME.exec(name) ?? [];
-    if (host !== shortName(here) || started === undefined) continue;
+    if (host !== ours || started === undefined) continue;
     const path = join(parent, name);
     try {
       const status = lstatSync(path);

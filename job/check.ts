@@ -1,5 +1,4 @@
-import { pathProblem } from '../git/path.ts';
-import { ancestors } from '../git/read.ts';
+import { ancestors, pathProblem } from '../git/path.ts';
 import type { FileChange, TreeEntry } from '../git/repository.ts';
 import { JobError } from './failure.ts';
 import { isBelow } from './path.ts';

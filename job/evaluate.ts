@@ -1,8 +1,8 @@
 import type { Config } from '../fn/config/config.ts';
 import { decode } from '../fn/directory.ts';
-import { Answers } from '../fn/lookup/answers.ts';
+import type { Answers } from '../fn/lookup/answers.ts';
 import type { Lookup } from '../fn/lookup/lookup.ts';
-import { addDocuments, addFile } from '../fn/lookup/read.ts';
+import { addDocuments } from '../fn/lookup/read.ts';
 import type { Hold } from '../fn/plan.ts';
 import { replaceAll, type Replacement } from '../fn/replace.ts';
 import { describe, noteResult, type Result } from '../fn/result.ts';
@@ -10,12 +10,13 @@ import type { Source } from '../fn/source.ts';
 import { update, type Outcome } from '../fn/update.ts';
 import { splitDocuments } from '../fn/yaml/documents.ts';
 import type { FileChange, Repository, TreeEntry } from '../git/repository.ts';
+import type { GivenAnswers } from './answers.ts';
 import { hashOf, type Cache } from './cache.ts';
 import { changesOf, keyOf, keyOfPlan } from './change.ts';
 import { checkChanges, MAX_FILE_BYTES, type Proposal } from './check.ts';
 import { JobError } from './failure.ts';
 import { unmatchedPaths, yamlFiles } from './files.ts';
-import { ANSWERS, contentsOf, EXPLICIT, findWords, GOVERNED, type Found } from './found.ts';
+import { ANSWERS, contentsOf, EXPLICIT, findWords, GOVERNED, knownWords, type Found } from './found.ts';
 import { groupChanges } from './group.ts';
 import { findReverts, type Wanted } from './history.ts';
 import type { Made, Part } from './made.ts';
@@ -25,17 +26,12 @@ import type { UpdateJob } from './read.ts';
 /** What the engine goes by, beside the repository. */
 export interface EngineInput {
   config: Config;
-  /** The files of `--metadata`. */
-  metadata: readonly NamedText[];
+  /** Of `--metadata`. */
+  given: GivenAnswers;
   lookup: Lookup | undefined;
   cache: Cache;
   /** Which build of this program it is: another one may decide otherwise. */
   program: string;
-}
-
-export interface NamedText {
-  name: string;
-  text: string;
 }
 
 /**
@@ -51,19 +47,22 @@ export async function evaluate(
 ): Promise<Made> {
   const { config, lookup, cache } = input;
   const { git, commit: how } = job.spec;
-  const listed = await repository.list(commit, git.paths);
+  const listing = repository.list(commit, git.paths);
+  // While git lists.
+  const known = knownWords(config.spec, cache, git.url);
+  const listed = await listing;
   const entries = yamlFiles(listed);
-  const found = await findWords(entries, config.spec, repository, cache, git.url);
+  const found = await findWords(entries, known, repository);
   const { answers, answerKey } = await answersIn(entries, found, repository, input);
   const memory = lookup ? undefined : new Settled(cache, [input.program, git.url, config, answerKey]);
 
   const settled: Result[] = [];
   const open: TreeEntry[] = [];
-  for (const entry of entries) {
-    const words = found.words.get(entry.oid) ?? 0;
-    const results = words & EXPLICIT ? undefined : memory?.of(entry);
+  const governed = entries.filter(({ oid }) => (found.words.get(oid) ?? 0) & GOVERNED);
+  for (const entry of governed) {
+    const results = found.words.get(entry.oid)! & EXPLICIT ? undefined : memory?.of(entry);
     if (results) settled.push(...results);
-    else if (words & GOVERNED) open.push(entry);
+    else open.push(entry);
   }
   const { sources, notes } = await sourcesOf(open, found, repository);
   const earlier = [...unmatchedPaths(listed, git.paths), ...settled, ...notes];
@@ -80,7 +79,7 @@ export async function evaluate(
   if (outcome.failed) throw failed(outcome);
   const moved = new Set(wanted.map(({ file }) => file));
   memory?.save(
-    entries,
+    governed,
     open.filter(({ path }) => !moved.has(path)),
     outcome.results,
   );
@@ -101,8 +100,8 @@ export async function evaluate(
     const { edits } = i === groups.length - 1 ? outcome : await update(touched, config, answers, ask, [], only);
     parts.push({ changes: group, files: filesOf(edits) });
   }
-  const known = new Map(entries.map((entry) => [entry.path, entry]));
-  checkChanges(proposalsOf(parts.at(-1)?.files ?? [], known), known, git, job.spec.run.allow);
+  const byPath = new Map(entries.map((entry) => [entry.path, entry]));
+  checkChanges(proposalsOf(parts.at(-1)?.files ?? [], byPath), byPath, git, job.spec.run.allow);
   return {
     parts,
     edits: touched.map((source) => ({
@@ -145,10 +144,9 @@ async function answersIn(
   entries: readonly TreeEntry[],
   found: Found,
   repository: Repository,
-  { metadata }: EngineInput,
+  { given }: EngineInput,
 ): Promise<{ answers: Answers; answerKey: unknown }> {
-  const answers = new Answers();
-  for (const { name, text } of metadata) await addFile(answers, text, name);
+  const answers = await given.take();
   const holders = entries.filter(({ oid }) => (found.words.get(oid) ?? 0) & ANSWERS);
   const contents = await contentsOf(
     holders.map(({ oid }) => oid),
@@ -161,7 +159,7 @@ async function answersIn(
   }
   return {
     answers,
-    answerKey: [metadata.map(({ name, text }) => [name, hashOf(text)]), holders.map(({ path, oid }) => [path, oid])],
+    answerKey: [given.files.map(({ name, hash }) => [name, hash]), holders.map(({ path, oid }) => [path, oid])],
   };
 }
 

@@ -22,25 +22,32 @@ const MAX_BYTES = 256 << 20;
 /** Another way to search makes what an old one found worthless. */
 const VERSION = 1;
 
-/**
- * Finds out which blobs hold words that matter: what is not known of an earlier run is read. A blob is its content, so this is
- * true for as long as the configuration asks for the same words; they are part of the key.
- */
-export async function findWords(
-  entries: readonly TreeEntry[],
-  spec: Spec,
-  repository: Repository,
-  cache: Cache,
-  url: string,
-): Promise<Found> {
+/** What earlier runs found out, and where it is kept. */
+export interface Known {
+  needles: Needles;
+  /** By blob. */
+  words: ReadonlyMap<string, number>;
+  save(words: ReadonlyMap<string, number>): void;
+}
+
+/** What is known of blobs. A blob is its content, so it is true for as long as the same words are asked for: they are part of the key. */
+export function knownWords(spec: Spec, cache: Cache, url: string): Known {
   const needles = needlesOf(spec);
   const key = hashOf(JSON.stringify([VERSION, url, needles]));
-  const known = parse(cache.read('words', key));
+  return {
+    needles,
+    words: parse(cache.read('words', key)),
+    save: (words) => cache.write('words', key, print(words)),
+  };
+}
+
+/** Finds out which blobs hold words that matter: what is not known of an earlier run is read. */
+export async function findWords(entries: readonly TreeEntry[], known: Known, repository: Repository): Promise<Found> {
   const found: Found = { words: new Map(), contents: new Map() };
   const unread = new Set<string>();
   let isNew = false;
   for (const { oid } of entries) {
-    const words = known.get(oid);
+    const words = known.words.get(oid);
     if (words !== undefined) found.words.set(oid, words);
     else isNew = true;
     // Whatever is known, these are read in any case: all in one go.
@@ -48,14 +55,14 @@ export async function findWords(
   }
   let bytes = 0;
   for await (const { oid, content } of repository.blobs([...unread])) {
-    const words = known.get(oid) ?? search(content, needles);
+    const words = known.words.get(oid) ?? search(content, known.needles);
     found.words.set(oid, words);
     if (words === 0) continue;
     if ((bytes += content.length) > MAX_BYTES)
       throw new JobError('TooLarge', `the YAML files have more than ${MAX_BYTES >> 20} MiB; narrow git.paths`);
     found.contents.set(oid, content);
   }
-  if (isNew) cache.write('words', key, print(found.words));
+  if (isNew) known.save(found.words);
   return found;
 }
 

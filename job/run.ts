@@ -16,6 +16,8 @@ export interface World {
   open(): Promise<Opened>;
   /** Makes the changes on a commit: the engine, or an image in a container; what came back has been checked. */
   make(repository: Repository, commit: string): Promise<Made>;
+  /** Does what `make` needs no repository for; called while git fetches. */
+  readAhead?(): void;
   /**
    * What the outcome depends on beside the job and the repository; undefined if it may be another one each time, as with a
    * registry that is asked, or an image that is named by a tag.
@@ -102,7 +104,9 @@ interface Attempt {
 
 async function attemptOnce(run: Run): Promise<Attempt> {
   const { job, world, repository, memory } = run;
-  const start = await startOf(job, repository);
+  const fetching = startOf(job, repository);
+  world.readAhead?.();
+  const start = await fetching;
   const made = await world.make(repository, start.base);
   checkDeadline(run);
   const { target } = start;

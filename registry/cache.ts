@@ -2,8 +2,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { readFileSync, statSync, type Stats } from 'node:fs';
 import { mkdir, open, rename, rm, stat, unlink } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Note } from '../fn/note.ts';
 import { systemClock, type Clock } from './clock.ts';
@@ -33,14 +32,6 @@ const LOCK_WAIT_MS = 2_000;
 const LOCK_RETRY_MS = 20;
 /** A lock so old belongs to a process that is gone. */
 const LOCK_STALE_MS = 10_000;
-
-/** Where the cache is: `IMAGE_UPDATE_CACHE`, else `image-update` in `XDG_CACHE_HOME`, else in `~/.cache`. */
-export function cacheDirectory(env: Readonly<Record<string, string | undefined>> = process.env): string {
-  if (env['IMAGE_UPDATE_CACHE']) return env['IMAGE_UPDATE_CACHE'];
-  // The XDG specification: a relative path is to be ignored.
-  const base = env['XDG_CACHE_HOME'];
-  return join(base !== undefined && isAbsolute(base) ? base : join(homedir(), '.cache'), 'image-update');
-}
 
 /** The cache below a directory, which is made when something is written. `clock` says what is too old to keep. */
 export function diskCache(directory: string, clock: Pick<Clock, 'now'> = systemClock): Cache {

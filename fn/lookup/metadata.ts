@@ -38,20 +38,28 @@ export function readMetadata(resource: Values): ImageMetadata | Note {
   const image = asText(resource['image']);
   if (image === undefined || !isName(image))
     return malformed(`its image is ${JSON.stringify(resource['image'])}, not a repository`);
-  const [tags, gone] = [readTags(resource['tags']), readTags(resource['gone'])];
-  if (!tags || !gone) return malformed(`${tags ? 'gone' : 'tags'} of ${image} is not a list`);
+  const [listed, lost] = [resource['tags'] ?? [], resource['gone'] ?? []];
+  if (!Array.isArray(listed) || !Array.isArray(lost))
+    return malformed(`${Array.isArray(listed) ? 'gone' : 'tags'} of ${image} is not a list`);
   const scannedAt = asText(resource['scannedAt']);
-  const metadata: ImageMetadata = { image, complete: resource['complete'] !== false, tags };
+  const gone = readTags(lost);
+  let tags: TagMetadata[] | undefined;
+  const metadata: ImageMetadata = {
+    image,
+    complete: resource['complete'] !== false,
+    // Of thousands of repositories few are asked for.
+    get tags() {
+      return (tags ??= readTags(listed));
+    },
+  };
   if (scannedAt !== undefined) metadata.scannedAt = scannedAt;
   if (resource['times'] === 'partial') metadata.times = 'partial';
   if (gone.length > 0) metadata.gone = gone;
   return metadata;
 }
 
-/** Undefined for what is no list. */
-function readTags(value: unknown): TagMetadata[] | undefined {
-  if (value === undefined || value === null) return [];
-  return Array.isArray(value) ? value.flatMap((entry) => readTag(entry) ?? []) : undefined;
+function readTags(entries: readonly unknown[]): TagMetadata[] {
+  return entries.flatMap((entry) => readTag(entry) ?? []);
 }
 
 const TEXTS = ['digest', 'created', 'pushed', 'firstSeen'] as const;

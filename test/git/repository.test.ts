@@ -381,6 +381,59 @@ t.test('commits', async (t) => {
   );
 });
 
+t.test('trees are as git makes them', async (t) => {
+  // Names that a directory is sorted among otherwise than a file is.
+  const names = ['a', 'a-', 'a.b', 'a/x', 'a0/y', 'a-/z', 'b/a/a', 'b/a.b', 'b/a/a-', 'b/a0', 'ü/a', 'Z'];
+  const fits = (name: string, chosen: readonly string[]) =>
+    chosen.every((one) => !one.startsWith(`${name}/`) && !name.startsWith(`${one}/`));
+  const choose = (seed: number) => {
+    const chosen: string[] = [];
+    for (const [i, name] of names.entries())
+      if ((seed * 7919 + i * 104_729) % 11 < 6 && fits(name, chosen)) chosen.push(name);
+    return chosen;
+  };
+  const { directory, remote } = await served(t, { keep: 'k', 'b/keep': 'k' });
+  // One whose name is no UTF-8, beside what changes.
+  const odd = Buffer.concat([
+    Buffer.from(git(directory, ['ls-tree', '-z', MAIN])),
+    Buffer.from(`100755 blob ${git(directory, ['rev-parse', `${MAIN}:keep`])}\t\xff\xfe\0`, 'latin1'),
+  ]);
+  const tree = git(directory, ['mktree', '-z'], odd);
+  const who = ['-c', 'user.name=a', '-c', 'user.email=a@example.com'];
+  git(directory, ['update-ref', MAIN, git(directory, [...who, 'commit-tree', '-p', MAIN, '-m', 'odd', tree])]);
+  const repository = await opened(t, remote);
+  for (let seed = 0; seed < 12; seed++) {
+    const before = choose(seed);
+    const base = addCommit(directory, 'refs/heads/base', {
+      ...Object.fromEntries(names.map((name) => [name, null])),
+      ...Object.fromEntries(before.map((name) => [name, `${name} ${seed}`])),
+    });
+    const gone = before.filter((_, i) => i % 2 === 0);
+    const left = before.filter((name) => !gone.includes(name));
+    const added = choose(seed + 100).filter((name) => fits(name, before));
+    const changes = Object.fromEntries([
+      ...gone.map((name) => [name, null] as const),
+      ...[...left, ...added.filter((name) => !gone.includes(name))].map((name) => [name, `new ${name}`] as const),
+    ]);
+    await repository.fetch('refs/heads/base');
+    const made = await repository.commit(newCommit(base, changes));
+    await repository.push({ commit: made, ref: `refs/heads/made-${seed}`, lease: null });
+    const theirs = addCommit(directory, 'refs/heads/base', changes);
+    t.equal(
+      git(directory, ['rev-parse', `${made}^{tree}`]),
+      git(directory, ['rev-parse', `${theirs}^{tree}`]),
+      Object.keys(changes).join(),
+    );
+  }
+  const emptied = await repository.commit(newCommit(await repository.fetch(MAIN), { 'b/keep': null, new: 'n' }));
+  await repository.push({ commit: emptied, ref: MAIN });
+  t.equal(
+    git(directory, ['ls-tree', '--name-only', MAIN]),
+    ['keep', 'new', '"\\377\\376"'].join('\n'),
+    'what is not touched stays, a directory with nothing in it goes',
+  );
+});
+
 t.test('pushes', async (t) => {
   const { directory, commit, server, remote } = await served(t, tree, { 'receive.advertisePushOptions': 'true' });
   addHook(

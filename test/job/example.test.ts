@@ -1,6 +1,15 @@
 // The example of an UpdateJob, by the commands of its README, with the program as it is built, on a git server with TLS.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import t from 'tap';
 import { root } from '../../scripts/build.ts';
@@ -71,8 +80,15 @@ t.test('the README of examples/update-job does what it says', { skip: cannot }, 
   t.match(nothing, { status: 0, stderr: 'tk-image: nothing to change\n', stdout: /outcome: NothingToChange/ });
   t.equal(server.requests.length, 2, 'for one ls-remote');
 
+  const compiledIn = (home: string) => join(home, '.cache/image-update/compiled');
+  t.not(readdirSync(compiledIn(environment.HOME)).length, 0, 'what was compiled is kept');
+  // Others could put there what is then run.
+  mkdirSync(compiledIn(workshop), { recursive: true });
+  chmodSync(compiledIn(workshop), 0o777);
+
   // As it is built: what is loaded late has classes of its own.
   t.match(await shell(push, { GIT_PASSWORD: 'wrong', HOME: workshop }), { status: 20, stderr: /GitAuth/ });
+  t.strictSame(readdirSync(compiledIn(workshop)), [], 'but not in a directory that others can write to');
   writeFileSync(job, readFileSync(job, 'utf8').replace('image: image-update', 'image: alpine'));
   t.match(await shell(push, { PATH: withoutEngines(workshop, environment.PATH) }), {
     status: 45,

@@ -15,7 +15,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import fc from 'fast-check';
 import t from 'tap';
-import { cacheDirectory, diskCache } from '../../registry/cache.ts';
+import { diskCache } from '../../registry/cache.ts';
+import { cacheDirectory } from '../../registry/place.ts';
 import {
   emptyKnowledge,
   parseKnowledge,
