@@ -34,7 +34,7 @@ export interface Published {
   tries: number;
 }
 
-/** Somebody else has changed the same paths: what was to be published must be made anew. */
+/** Somebody else has changed the same paths, or made the branch: what was to be published must be made anew. */
 export class Overlap extends GitError {}
 
 /** Waits a time in milliseconds, and chance from 0 to 1: for tests. */
@@ -67,11 +67,12 @@ export async function publish(repository: Repository, publication: Publication, 
       await repository.push({ ...pushOf(publication), commit });
       return { commit, base, tries };
     } catch (error) {
-      const isRace = error instanceof GitError && error.class === 'Race' && lease === undefined;
-      if (!isRace || tries > maxRaceRetries) {
+      const isRace = error instanceof GitError && error.class === 'Race';
+      if (!isRace || lease !== undefined || tries > maxRaceRetries) {
         const arrived = await lookAfter(repository, publication);
         if (arrived !== undefined) return { commit: arrived, base, tries };
-        throw isRace ? tooOften(ref, tries) : error;
+        if (!isRace) throw error;
+        throw lease === undefined ? tooOften(ref, tries) : new Overlap('Race', error.message);
       }
       await pace.wait(pace.random() * Math.min(SPAN_MS.most, SPAN_MS.first * 2 ** (tries - 1)));
       const next = await repository.fetch(ref);
