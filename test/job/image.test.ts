@@ -413,6 +413,22 @@ t.test('Function', async (t) => {
 /** Reads a ResourceList of YAML and prints it as JSON, for functions of a line. */
 const TO_JSON = `const { load } = require(${JSON.stringify(join(root, 'node_modules/js-yaml'))}); console.log(JSON.stringify(load(require('node:fs').readFileSync(0, 'utf8'))));`;
 
+/** Documents, and what they become where a field is added behind the image. */
+const documents = [
+  ['kind: A\napiVersion: v1\nimage: a:1\n', 'kind: A\napiVersion: v1\nimage: a:1\nmore: x\n'],
+  ['kind: A\napiVersion: v1\nimage: a:1\nmetadata:\n', 'kind: A\napiVersion: v1\nimage: a:1\nmore: x\n'],
+  [
+    'kind: A\napiVersion: v1\nimage: a:1\nmetadata:\n  name: a\n  annotations: ~\n',
+    'kind: A\napiVersion: v1\nimage: a:1\nmore: x\nmetadata:\n  name: a\n',
+  ],
+  ['kind: A\napiVersion: v1\nimage: a:1\n...\n', 'kind: A\napiVersion: v1\nimage: a:1\nmore: x\n'],
+  ['--- # c\nkind: A\napiVersion: v1\nimage: a:1\n', '---\n# c\nkind: A\napiVersion: v1\nimage: a:1\nmore: x\n'],
+  [
+    'kind: A\napiVersion: v1\nimage: a:1\nmetadata:\n  name: a\ntext: |+\n  x\n\n\n',
+    'kind: A\napiVersion: v1\nimage: a:1\nmore: x\nmetadata:\n  name: a\ntext: |+\n  x\n\n\n',
+  ],
+] as const;
+
 t.test('what a function makes of documents', async (t) => {
   const text = `# top\n---\napiVersion: v1\nkind: A # kept\nmetadata: {name: a, annotations: {config.kubernetes.io/path: x, mine: "1"}}\nspec: &s {x: "1", y: 2}\nother: *s\n---\nnot: a resource\n---\napiVersion: v1\nkind: B\nmetadata:\n  name: b\nspec: [one, 'two']\n`;
   const file = { path: 'f.yaml', text };
@@ -435,6 +451,16 @@ t.test('what a function makes of documents', async (t) => {
     'another shape is written as the function wrote it, the other documents stay',
   );
   t.notMatch(shape[0]?.after, /internal\.config|kubernetes\.io\/index/, 'without the annotations of the way');
+
+  // Documents that are awkward to make an item of: the same again is no change, and a text alone is replaced.
+  for (const [before, after] of documents) {
+    const request = await requestOf([{ path: 'f.yaml', text: before }], undefined);
+    t.same((await readAnswer(request.text, request)).files, [], JSON.stringify(before));
+    const [changed] = (await readAnswer(request.text.replace('a:1', 'a:2'), request)).files;
+    t.equal(changed?.after, before.replace('a:1', 'a:2'), 'a text of it');
+    const [shape] = (await readAnswer(request.text.replace('image: a:1', 'image: a:1\n  more: x'), request)).files;
+    t.equal(shape?.after, after, 'another shape of it');
+  }
 });
 
 t.test('diffs of whole files, as git takes them', async (t) => {
