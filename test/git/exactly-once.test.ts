@@ -253,29 +253,21 @@ t.test('answers that are lost, servers that fail', async (t) => {
 t.test('eight at once', { timeout: 120_000, skip: quick }, async (t) => {
   const { directory, commit, remote } = await served(t);
   const writers = 8;
-  const rounds = 2;
-  const tries: number[] = [];
-  await Promise.all(
+  const tries = await Promise.all(
     Array.from({ length: writers }, async (_, writer) => {
       const repository = await opened(t, remote);
-      for (let round = 0; round < rounds; round++) {
-        const from = await repository.fetch(MAIN);
-        const job = { ...publication(from, `${writer}-${round}`, `w${writer}.yaml`), maxRaceRetries: 60 };
-        tries.push((await publish(repository, job)).tries);
-      }
+      const from = await repository.fetch(MAIN);
+      const job = { ...publication(from, `${writer}`, `w${writer}.yaml`), maxRaceRetries: 60 };
+      return (await publish(repository, job)).tries;
     }),
   );
   const trailers = trailersOf(directory);
-  t.equal(trailers.length, writers * rounds);
-  t.equal(new Set(trailers).size, writers * rounds, 'each trailer exactly once');
+  t.equal(trailers.length, writers);
+  t.equal(new Set(trailers).size, writers, 'each trailer exactly once');
   t.equal(git(directory, ['rev-list', '--count', '--merges', MAIN]), '0', 'linear');
-  t.equal(git(directory, ['rev-list', '--count', MAIN]), String(writers * rounds + 1));
+  t.equal(git(directory, ['rev-list', '--count', MAIN]), String(writers + 1));
   for (let writer = 0; writer < writers; writer++)
-    t.equal(
-      git(directory, ['show', `${MAIN}:w${writer}.yaml`]),
-      `image: a:${writer}-${rounds - 1}`,
-      'no update is lost',
-    );
+    t.equal(git(directory, ['show', `${MAIN}:w${writer}.yaml`]), `image: a:${writer}`, 'no update is lost');
   t.equal(git(directory, ['diff', '--name-only', commit, MAIN]).split('\n').length, writers, 'nothing else changed');
   t.comment(
     `tries a commit: ${(tries.reduce((sum, n) => sum + n, 0) / tries.length).toFixed(1)} mean, ${Math.max(...tries)} most`,
