@@ -1,4 +1,4 @@
-import { findTrailer, Overlap, publish, type Pace, type Publication } from '../git/exactly-once.ts';
+import { findTrailer, Overlap, publish, SKEW_SECONDS, type Pace, type Publication } from '../git/exactly-once.ts';
 import { LONGEST_TIMER_MS } from '../git/process.ts';
 import type { NewCommit, Repository, Signing } from '../git/repository.ts';
 import type { Result } from '../fn/result.ts';
@@ -249,7 +249,7 @@ async function earlierPush(
   const head = lease === undefined ? base : lease;
   if (head === null) return undefined;
   const trailer = { key: TRAILER, value: trailerValue(metadata) };
-  return findTrailer(repository, head, { trailer, since: Math.floor(metadata.created / 1000) });
+  return findTrailer(repository, head, { trailer, since: Math.floor(metadata.created / 1000) - SKEW_SECONDS });
 }
 
 /** Whether a branch to be rebuilt holds just these commits on this base already: making them anew would change their times alone. */

@@ -227,12 +227,12 @@ t.test('answers that are lost, servers that fail', async (t) => {
   const lost = await run(repository, '1');
   t.equal(git(directory, ['rev-parse', MAIN]), lost.commit, 'the push was applied');
 
-  // The same, and another one pushes on top before we look.
+  // The same, and another one, whose clock is slow, pushes on top before we look.
   server.fault = onPush('drop-answer');
   addHook(
     directory,
     'post-receive',
-    'test -f once && exit; touch once; printf "commit refs/heads/main\\ncommitter a <a@b> 1760000000 +0000\\ndata 1\\nx\\nfrom refs/heads/main^0\\nM 644 inline top\\ndata 1\\n1\\n" | git fast-import --quiet',
+    'test -f once && exit; touch once; printf "commit refs/heads/main\\ncommitter a <a@b> 1749999900 +0000\\ndata 1\\nx\\nfrom refs/heads/main^0\\nM 644 inline top\\ndata 1\\n1\\n" | git fast-import --quiet',
   );
   const below = await run(repository, '2', 'b.yaml');
   t.equal(git(directory, ['rev-parse', `${MAIN}^`]), below.commit, 'found below the foreign commit');
