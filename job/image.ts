@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { decode } from '../fn/directory.ts';
-import type { Result } from '../fn/result.ts';
+import { noteResult, type Result } from '../fn/result.ts';
 import type { FileChange, Repository, TreeEntry } from '../git/repository.ts';
-import { openScratch } from '../git/scratch.ts';
+import { openScratch, type Scratch } from '../git/scratch.ts';
 import { imageChanges } from './change.ts';
 import { checkChanges, MAX_FILE_BYTES, type Proposal } from './check.ts';
 import { findProgram, runContainer, type ContainerProgram } from './container.ts';
@@ -64,14 +64,26 @@ async function proposeInDirectory(
   // Others on this machine cannot enter the outer one, whatever the inner one allows.
   const outer = openScratch();
   const directory = join(outer.path, 'workspace');
+  const results: Result[] = [];
   try {
     makeOpen(directory);
     const files = visibleFiles(entries);
     await write(directory, files, repository);
     const { digest } = await runContainer(program, run, { directory });
-    return { proposals: readBack(directory, files), results: [], ...(digest !== undefined && { digest }) };
+    return { proposals: readBack(directory, files), results, ...(digest !== undefined && { digest }) };
   } finally {
-    outer.remove();
+    results.push(...removed(outer));
+  }
+}
+
+/** A warning if that cannot be: unless we are root, what the image has put into directories of its own is nobody's. */
+function removed(scratch: Scratch): Result[] {
+  try {
+    scratch.remove();
+    return [];
+  } catch (error) {
+    const message = `${scratch.path} cannot be removed (${(error as NodeJS.ErrnoException).code}): the image has made directories in it that are another user's; remove it as root`;
+    return [noteResult({ reason: 'directory-left', message }, {})];
   }
 }
 
