@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Option } from 'commander';
 import { collect, newCommand, parseInto } from '../fn/command.ts';
@@ -10,6 +9,7 @@ import { guarded, readText } from '../fn/run.ts';
 import { describe } from '../fn/result.ts';
 import { UsageError } from '../fn/usage.ts';
 import { openRepository, repositoryDirectory } from '../git/open.ts';
+import { openScratch } from '../git/scratch.ts';
 import { accessOf, readSecrets, type Secret } from '../job/access.ts';
 import { GivenAnswers } from '../job/answers.ts';
 import { diskCache, hashOf, noCache } from '../job/cache.ts';
@@ -44,7 +44,7 @@ export async function run(argv: string[], io: Io): Promise<number> {
       const place = openPlace(options, io);
       const stop = stopOnSignals();
       try {
-        const report = await runJob(job, await worldOf(job, options, { place, signal: stop.signal }, io));
+        const report = await runJob(job, await worldOf(job, options, { place, stop: stop.controller }, io));
         await show(job, report, options, io);
         return exitStatus(report.ran.outcome);
       } finally {
@@ -98,18 +98,18 @@ function openPlace({ cache }: Options, { environment }: Io): Place {
     const directory = typeof cache === 'string' ? cache : cacheDirectory(environment);
     return { directory, keeps: true, close: () => undefined };
   }
-  const directory = mkdtempSync(join(tmpdir(), 'image-update-run-'));
-  return { directory, keeps: false, close: () => rmSync(directory, { recursive: true, force: true }) };
+  const { path, remove } = openScratch();
+  return { directory: path, keeps: false, close: remove };
 }
 
 /** What is asked to end ends what it has started first. */
-function stopOnSignals(): { signal: AbortSignal; forget: () => void } {
-  const stop = new AbortController();
-  const abort = () => stop.abort();
+function stopOnSignals(): { controller: AbortController; forget: () => void } {
+  const controller = new AbortController();
+  const abort = () => controller.abort();
   const signals = ['SIGINT', 'SIGTERM'] as const;
   for (const signal of signals) process.once(signal, abort);
   return {
-    signal: stop.signal,
+    controller,
     forget() {
       for (const signal of signals) process.off(signal, abort);
     },
@@ -118,10 +118,11 @@ function stopOnSignals(): { signal: AbortSignal; forget: () => void } {
 
 interface Here {
   place: Place;
-  signal: AbortSignal;
+  stop: AbortController;
 }
 
-async function worldOf(job: UpdateJob, options: Options, { place, signal }: Here, io: Io): Promise<World> {
+async function worldOf(job: UpdateJob, options: Options, { place, stop }: Here, io: Io): Promise<World> {
+  const { signal } = stop;
   const secrets = await secretsOf(options, io);
   const cache = place.keeps ? diskCache(join(place.directory, 'jobs')) : noCache;
   const maker = runsInProcess(job.spec.run) ? await engine(job, options, cache, io) : container(job, signal, io);
@@ -139,6 +140,7 @@ async function worldOf(job: UpdateJob, options: Options, { place, signal }: Here
       return { repository, ...(signing && { signing }) };
     },
     now: Date.now,
+    stop: () => stop.abort(),
   };
 }
 

@@ -8,6 +8,12 @@ const CONTEXT = 3;
  * The changed lines are known from the replacements, so nothing is compared.
  */
 export function unifiedDiff(name: string, text: string, replacements: readonly Replacement[]): string {
+  const path = name.replace(/^\/+/, '');
+  return `--- a/${path}\n+++ b/${path}\n${hunksOf(text, replacements)}`;
+}
+
+/** What follows the names in such a diff. The text, or what becomes of it, may be empty. */
+export function hunksOf(text: string, replacements: readonly Replacement[]): string {
   const starts = bounds(text);
   const lastLine = starts.length - 2;
   const hunks: Hunk[] = [];
@@ -22,18 +28,22 @@ export function unifiedDiff(name: string, text: string, replacements: readonly R
     } else hunks.push({ first, last, replacements: [replacement] });
   }
   let shift = 0;
-  const path = name.replace(/^\/+/, '');
-  let output = `--- a/${path}\n+++ b/${path}\n`;
+  let output = '';
   for (const { first, last, replacements } of hunks) {
     const from = Math.max(0, first - CONTEXT);
     const to = Math.min(starts.length - 1, last + 1 + CONTEXT);
     const body = diffLines(text, starts, from, to, replacements);
-    const removed = to - from;
-    const added = body.filter((line) => !line.startsWith('-') && !line.startsWith('\\')).length;
-    output += `@@ -${from + 1},${removed} +${from + 1 + shift},${added} @@\n${body.join('\n')}\n`;
+    const removed = body.filter((line) => line.startsWith(' ') || line.startsWith('-')).length;
+    const added = body.filter((line) => line.startsWith(' ') || line.startsWith('+')).length;
+    output += `@@ -${span(from, removed)} +${span(from + shift, added)} @@\n${body.join('\n')}\n`;
     shift += added - removed;
   }
   return output;
+}
+
+/** Where lines begin and how many they are; of none, the line before them. */
+function span(from: number, count: number): string {
+  return `${count === 0 ? from : from + 1},${count}`;
 }
 
 /** A replacement without the lines that it begins with and does not change: the header of a block scalar. */
@@ -73,10 +83,13 @@ function diffLines(text: string, starts: number[], from: number, to: number, rep
     body.push(...prefixed('-', text.slice(start, starts[old + 1])), ...prefixed('+', changed));
     line = old;
   }
+  // What comes behind the last line.
+  if (to === starts.length - 1) body.push(...prefixed('+', pending.map((replacement) => replacement.text).join('')));
   return body;
 }
 
 function prefixed(sign: string, lines: string): string[] {
+  if (lines === '') return [];
   const ended = lines.endsWith('\n');
   const output = (ended ? lines.slice(0, -1) : lines).split('\n').map((line) => sign + line);
   if (!ended) output.push('\\ No newline at end of file');

@@ -34,7 +34,7 @@ export interface Published {
   tries: number;
 }
 
-/** Somebody else has changed the same paths: what was to be published must be made anew. */
+/** Somebody else has changed the same paths, or made the branch: what was to be published must be made anew. */
 export class Overlap extends GitError {}
 
 /** Waits a time in milliseconds, and chance from 0 to 1: for tests. */
@@ -46,6 +46,8 @@ export interface Pace {
 const PACE: Pace = { wait: sleep, random: Math.random };
 /** Writers that met once shall not meet again: the time to wait is drawn from a span that doubles up to the most. */
 const SPAN_MS = { first: 200, most: 5000 };
+/** Whoever pushes on top of ours may have a clock that is as much slower: history is cut off at the first commit that is too old. */
+export const SKEW_SECONDS = 600;
 /** A branch on which more has happened since the job was made is not searched further. */
 const MAX_HISTORY = 10_000;
 
@@ -67,15 +69,16 @@ export async function publish(repository: Repository, publication: Publication, 
       await repository.push({ ...pushOf(publication), commit });
       return { commit, base, tries };
     } catch (error) {
-      const isRace = error instanceof GitError && error.class === 'Race' && lease === undefined;
-      if (!isRace || tries > maxRaceRetries) {
+      const isRace = error instanceof GitError && error.class === 'Race';
+      if (!isRace || lease !== undefined || tries > maxRaceRetries) {
         const arrived = await lookAfter(repository, publication);
         if (arrived !== undefined) return { commit: arrived, base, tries };
-        throw isRace ? tooOften(ref, tries) : error;
+        if (!isRace) throw error;
+        throw lease === undefined ? tooOften(ref, tries) : new Overlap('Race', error.message);
       }
       await pace.wait(pace.random() * Math.min(SPAN_MS.most, SPAN_MS.first * 2 ** (tries - 1)));
       const next = await repository.fetch(ref);
-      const arrived = await findTrailer(repository, next, publication);
+      const arrived = await findTrailer(repository, next, withSkew(publication));
       if (arrived !== undefined) return { commit: arrived, base, tries };
       await checkUntouched(repository, base, next, publication);
       base = next;
@@ -87,10 +90,14 @@ export async function publish(repository: Repository, publication: Publication, 
 async function lookAfter(repository: Repository, publication: Publication): Promise<string | undefined> {
   try {
     const head = await repository.remoteHead(publication.ref);
-    return head === undefined ? undefined : await findTrailer(repository, head, publication);
+    return head === undefined ? undefined : await findTrailer(repository, head, withSkew(publication));
   } catch {
     return undefined;
   }
+}
+
+function withSkew({ trailer, since }: Publication): Pick<Publication, 'trailer' | 'since'> {
+  return { trailer, since: since - SKEW_SECONDS };
 }
 
 /** The newest commit with the trailer that a head reaches. */

@@ -126,5 +126,6 @@ export function pushFailure(what: string, stdout: string, stderr: string): GitEr
   );
 }
 
+/** A shallow update is one on a commit that no branch there has any more. */
 const RACE =
-  /^\[rejected\] \((?:fetch first|non-fast-forward|stale info|needs force|remote ref updated since checkout|already exists)\)|^\[remote rejected\] \((?:failed to update ref|cannot lock ref.*|failed to lock|incorrect old value provided|reference already exists|fetch first|non-fast-forward|stale info)\)/;
+  /^\[rejected\] \((?:fetch first|non-fast-forward|stale info|needs force|remote ref updated since checkout|already exists)\)|^\[remote rejected\] \((?:failed to update ref|cannot lock ref.*|failed to lock|incorrect old value provided|reference already exists|fetch first|non-fast-forward|stale info|shallow update not allowed)\)/;

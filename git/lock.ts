@@ -12,9 +12,9 @@ const POLL_MS = 100;
 /**
  * Takes a directory for this process alone; waits for another one that has it. A lock whose process has died is taken
  * over, and what git was doing for it is ended. Returns what gives it back.
- * @throws GitError of class `Timeout` if it is not free in time.
+ * @throws GitError of class `Timeout` if it is not free in time, or the run is stopped meanwhile.
  */
-export async function lockDirectory(directory: string, timeout: number): Promise<() => void> {
+export async function lockDirectory(directory: string, timeout: number, signal?: AbortSignal): Promise<() => void> {
   const lock = join(directory, 'lock');
   const nonce = randomBytes(8).toString('hex');
   const mine = `${lock}.${nonce}`;
@@ -36,6 +36,8 @@ export async function lockDirectory(directory: string, timeout: number): Promise
     const held = read(lock);
     if (held === undefined) continue;
     if (isAbandoned(lock, held)) takeAway(lock, held, mine);
+    else if (signal?.aborted)
+      throw new GitError('Timeout', `waiting for ${directory} was stopped, as the whole run was`);
     else if (performance.now() > deadline)
       throw new GitError('Timeout', `${directory} is in use by the process that ${lock} names; wait for it to end`);
     else await sleep(POLL_MS);

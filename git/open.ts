@@ -51,7 +51,7 @@ export async function openRepository(remote: Remote, given: OpenOptions): Promis
   const undo: (() => void)[] = [];
   try {
     mkdirSync(options.directory, { recursive: true, mode: 0o700 });
-    undo.push(await lockDirectory(options.directory, remote.timeout));
+    undo.push(await lockDirectory(options.directory, remote.timeout, options.signal));
     const scratch = openScratch();
     undo.push(scratch.remove);
     const home = join(scratch.path, 'home');

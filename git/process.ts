@@ -35,6 +35,8 @@ export interface Running {
 
 /** How much of stderr is kept. What went wrong is said last. */
 const MAX_STDERR_BYTES = 16 << 10;
+/** A timer for longer than this (24 days) goes off at once. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** What is asked to end is given this long to take its own lock files away. */
 const GRACE_MS = 2000;
 
@@ -58,7 +60,7 @@ export function start({ program, args, env, input, timeout, signal }: Command): 
   }
 
   const abort = () => stop('aborted');
-  const timer = setTimeout(() => stop('timeout'), timeout);
+  const timer = setTimeout(() => stop('timeout'), Math.min(timeout, LONGEST_TIMER_MS));
   child.stderr.on('data', (chunk: Buffer) => {
     stderr = Buffer.concat([stderr, chunk]);
     if (stderr.length > MAX_STDERR_BYTES) stderr = stderr.subarray(-MAX_STDERR_BYTES);

@@ -9,6 +9,7 @@ export interface Scratch {
   path: string;
   /** Writes a file that only we can read and returns its path. */
   write(name: string, content: string | Buffer, mode?: number): string;
+  /** @throws the file system's error if another user has put something into it. */
   remove(): void;
 }
 
@@ -24,7 +25,12 @@ function shortName(host: string): string {
 const open = new Set<string>();
 
 function removeOpen(): void {
-  for (const path of open) rmSync(path, { recursive: true, force: true });
+  for (const path of open)
+    try {
+      rmSync(path, { recursive: true, force: true });
+    } catch {
+      // Who could not remove it has told so.
+    }
 }
 
 /** Makes a private directory, and takes away those that killed runs have left. */

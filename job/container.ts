@@ -19,6 +19,8 @@ interface RunOptions {
   /** Milliseconds. */
   timeout: number;
   maxOutput?: number;
+  /** Runs to its end even where the whole run was stopped: what takes away what was started. */
+  always?: boolean;
 }
 
 /** What a container came to. */
@@ -84,8 +86,11 @@ function programAt(name: string, path: string, environment: NodeJS.ProcessEnv, s
   );
   return {
     name,
-    run: (args, { input, timeout, maxOutput = MAX_ANSWER_BYTES }) =>
-      execute({ program: path, args, env, ...(input && { input }), timeout, signal }, maxOutput),
+    run: (args, { input, timeout, maxOutput = MAX_ANSWER_BYTES, always }) =>
+      execute(
+        { program: path, args, env, ...(input && { input }), timeout, signal: always ? undefined : signal },
+        maxOutput,
+      ),
   };
 }
 
@@ -112,7 +117,7 @@ export async function runContainer(
     return { stdout: ended.stdout, ...(digest !== undefined && { digest }) };
   } finally {
     // Also ends it, where it is we who gave up.
-    await program.run(['rm', '--force', '--volumes', name], { timeout: QUESTION_MS });
+    await program.run(['rm', '--force', '--volumes', name], { timeout: QUESTION_MS, always: true });
   }
 }
 

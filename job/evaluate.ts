@@ -9,6 +9,7 @@ import { describe, noteResult, type Result } from '../fn/result.ts';
 import type { Source } from '../fn/source.ts';
 import { update, type Outcome } from '../fn/update.ts';
 import { splitDocuments } from '../fn/yaml/documents.ts';
+import { pathProblem } from '../git/path.ts';
 import type { FileChange, Repository, TreeEntry } from '../git/repository.ts';
 import type { GivenAnswers } from './answers.ts';
 import { hashOf, type Cache } from './cache.ts';
@@ -88,20 +89,21 @@ export async function evaluate(
   const touched = [...outcome.edits.keys()];
   const parts: Part[] = [];
   const groups = groupChanges(changes, how.grouping);
+  const upTo = new Set<string>();
+  const only: Hold = (planned, file) => (upTo.has(keyOfPlan(planned, file)) ? undefined : LATER);
+  const made = new Map<string, Buffer>();
   for (const [i, group] of groups.entries()) {
+    for (const change of group) upTo.add(keyOf(change));
+    const own = new Set(group.map(({ file }) => file));
+    const inGroup = touched.filter(({ path }) => own.has(path!));
     // The last has everything: fields that share an anchor with one of a later group move with that.
-    const upTo = new Set(
-      groups
-        .slice(0, i + 1)
-        .flat()
-        .map(keyOf),
-    );
-    const only: Hold = (planned, file) => (upTo.has(keyOfPlan(planned, file)) ? undefined : LATER);
-    const { edits } = i === groups.length - 1 ? outcome : await update(touched, config, answers, ask, [], only);
-    parts.push({ changes: group, files: filesOf(edits) });
+    const { edits } = i === groups.length - 1 ? outcome : await update(inGroup, config, answers, ask, [], only);
+    const files = filesOf(edits).filter(({ path, content }) => !made.get(path)?.equals(content));
+    for (const { path, content } of files) made.set(path, content);
+    parts.push({ changes: group, files });
   }
   const byPath = new Map(entries.map((entry) => [entry.path, entry]));
-  checkChanges(proposalsOf(parts.at(-1)?.files ?? [], byPath), byPath, git, job.spec.run.allow);
+  checkChanges(proposalsOf(filesOf(outcome.edits), byPath), byPath, git, job.spec.run.allow);
   return {
     parts,
     edits: touched.map((source) => ({
@@ -122,7 +124,7 @@ function filesOf(edits: ReadonlyMap<Source, Replacement[]>) {
   }));
 }
 
-/** The last part has every file; the engine never changes a mode. */
+/** The engine never changes a mode. */
 function proposalsOf(files: readonly FileChange[], known: ReadonlyMap<string, TreeEntry>): Proposal[] {
   return files.map(({ path, content }) => ({
     path,
@@ -183,7 +185,10 @@ async function sourcesOf(
   for (const { path, oid } of entries) {
     const content = contents.get(oid);
     const text = textOf(content);
-    if (text !== undefined)
+    const problem = pathProblem(path);
+    if (problem !== undefined)
+      notes.push(passedOver(path, 'file-name', `its path ${problem}, so nothing in it is updated`));
+    else if (text !== undefined)
       sources.push({ path, text, documents: splitDocuments(text).map((document) => ({ ...document, path })) });
     else if (content && content.length > MAX_FILE_BYTES)
       notes.push(passedOver(path, 'file-too-large', `it has more than the ${MAX_FILE_BYTES >> 20} MiB that are read`));

@@ -1,9 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decode } from '../fn/directory.ts';
-import type { Result } from '../fn/result.ts';
+import { noteResult, type Result } from '../fn/result.ts';
 import type { FileChange, Repository, TreeEntry } from '../git/repository.ts';
+import { openScratch, type Scratch } from '../git/scratch.ts';
 import { imageChanges } from './change.ts';
 import { checkChanges, MAX_FILE_BYTES, type Proposal } from './check.ts';
 import { findProgram, runContainer, type ContainerProgram } from './container.ts';
@@ -63,16 +62,28 @@ async function proposeInDirectory(
   program: ContainerProgram,
 ): Promise<Proposed> {
   // Others on this machine cannot enter the outer one, whatever the inner one allows.
-  const outer = mkdtempSync(join(tmpdir(), 'image-update-workspace-'));
-  const directory = join(outer, 'workspace');
+  const outer = openScratch();
+  const directory = join(outer.path, 'workspace');
+  const results: Result[] = [];
   try {
     makeOpen(directory);
     const files = visibleFiles(entries);
     await write(directory, files, repository);
     const { digest } = await runContainer(program, run, { directory });
-    return { proposals: readBack(directory, files), results: [], ...(digest !== undefined && { digest }) };
+    return { proposals: readBack(directory, files), results, ...(digest !== undefined && { digest }) };
   } finally {
-    rmSync(outer, { recursive: true, force: true });
+    results.push(...removed(outer));
+  }
+}
+
+/** A warning if that cannot be: unless we are root, what the image has put into directories of its own is nobody's. */
+function removed(scratch: Scratch): Result[] {
+  try {
+    scratch.remove();
+    return [];
+  } catch (error) {
+    const message = `${scratch.path} cannot be removed (${(error as NodeJS.ErrnoException).code}): the image has made directories in it that are another user's; remove it as root`;
+    return [noteResult({ reason: 'directory-left', message }, {})];
   }
 }
 
@@ -146,8 +157,11 @@ async function madeOf(
       changes.push(...(await imageChanges(path, before, after)));
   return {
     parts: groupFiles(files, changes, commit.grouping),
-    edits: compared.map(({ path, before = '(not text)\n', after = '(not text, and other)\n' }) =>
-      editOf(path, before, after),
-    ),
+    edits: compared.map(({ path, before, after }, i) => {
+      if (before === undefined || after === undefined) return { path, before: '', replacements: [], file: 'not text' };
+      const edit = editOf(path, before, after);
+      if (files[i]!.content === null) return { ...edit, file: 'deleted' };
+      return base.has(path) ? edit : { ...edit, file: 'new' };
+    }),
   };
 }

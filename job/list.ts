@@ -77,22 +77,26 @@ export async function requestOf(files: readonly TextFile[], functionConfig: unkn
 }
 
 function asItem(document: string): string {
+  // Blank lines at the end may be a text's.
   return document
-    .trimEnd()
+    .replace(/\n$/, '')
     .split('\n')
     .map((line, i) => (i === 0 ? `- ${line}\n` : line === '' ? '\n' : `  ${line}\n`))
     .join('');
 }
 
-/** A value without the annotations of orchestrators. */
+/** A value without the annotations of orchestrators, and without the metadata that may have been made for them. */
 function withoutPlaces(value: unknown): unknown {
   const resource = asMap(value);
-  const metadata = asMap(resource?.['metadata']);
-  const annotations = asMap(metadata?.['annotations']);
-  if (!annotations) return plain(value);
-  const left = Object.fromEntries(Object.entries(annotations).filter(([key]) => !OURS.includes(key)));
-  const annotated = { ...metadata, annotations: Object.keys(left).length > 0 ? left : undefined };
-  return plain({ ...resource, metadata: annotated });
+  if (!resource) return plain(value);
+  const metadata = asMap(resource['metadata']);
+  const annotations = Object.entries(asMap(metadata?.['annotations']) ?? {}).filter(([key]) => !OURS.includes(key));
+  const left = { ...metadata, annotations: unlessEmpty(Object.fromEntries(annotations)) };
+  return plain({ ...resource, metadata: unlessEmpty(left) });
+}
+
+function unlessEmpty(map: Record<string, unknown>): Record<string, unknown> | undefined {
+  return Object.values(map).some((value) => value !== undefined) ? map : undefined;
 }
 
 /** With prototypes as all values of JSON have them, so that equal values are equal. */
@@ -215,8 +219,8 @@ async function replacementsOf({ file, slice, value }: Document, wanted: unknown,
     const now = await readValue(edited, { start: 0, end: edited.length });
     if (!isNote(now) && isDeepStrictEqual(withoutPlaces(now), wanted)) return replacements;
   }
-  const head = /^\uFEFF?(?:%[^\n]*\n)*---[^\n]*\n/.exec(file.text.slice(slice.start, slice.end))?.[0] ?? '';
-  return [{ start: slice.start, end: slice.end, text: head + text }];
+  const head = /^\uFEFF?(?:%[^\n]*\n)*---(?=\s)/.exec(file.text.slice(slice.start, slice.end))?.[0];
+  return [{ start: slice.start, end: slice.end, text: head === undefined ? text : `${head}\n${text}` }];
 }
 
 interface Write {

@@ -1,4 +1,4 @@
-import { unifiedDiff } from '../fn/diff.ts';
+import { hunksOf, unifiedDiff } from '../fn/diff.ts';
 import type { Replacement } from '../fn/replace.ts';
 import type { Result } from '../fn/result.ts';
 import type { FileChange } from '../git/repository.ts';
@@ -26,38 +26,46 @@ export interface Edit {
   path: string;
   before: string;
   replacements: Replacement[];
+  /** What becomes of the file itself; nothing is said where its text alone changes. */
+  file?: 'new' | 'deleted' | 'not text';
 }
 
-/** The diff of everything that was made. */
+/** The diff of everything that was made, as `git apply` takes it where all is text. */
 export function diffOf({ edits }: Made): string {
-  return edits.map(({ path, before, replacements }) => unifiedDiff(path, before, replacements)).join('');
+  return edits.map(diffOfOne).join('');
 }
 
-/** The edit that leads from one text to another: line by line where there are as many lines, else all between the first and last that differ. */
+function diffOfOne({ path, before, replacements, file }: Edit): string {
+  if (file === undefined) return unifiedDiff(path, before, replacements);
+  if (file === 'not text') return `Binary files a/${path} and b/${path} differ\n`;
+  const hunks = hunksOf(before, replacements);
+  const names = file === 'new' ? `--- /dev/null\n+++ b/${path}\n` : `--- a/${path}\n+++ /dev/null\n`;
+  return `diff --git a/${path} b/${path}\n${file} file mode 100644\n${hunks === '' ? '' : names + hunks}`;
+}
+
+/** The edit that leads from one text to another: of the lines between the first and last that differ, each or all at once. */
 export function editOf(path: string, before: string, after: string): Edit {
-  const [old, now] = [before, after].map((text) => text.split(/(?<=\n)/));
-  const lines = old!.length === now!.length ? old!.map((line, i) => [line, now![i]!] as const) : [between(old!, now!)];
+  const [old, now] = [linesOf(before), linesOf(after)];
+  const start = sameLines(old, now);
+  const end = sameLines(old.slice(start).toReversed(), now.slice(start).toReversed());
+  const [gone, come] = [old.slice(start, old.length - end), now.slice(start, now.length - end)];
+  const pairs =
+    gone.length === come.length ? gone.map((line, i) => [line, come[i]!]) : [[gone.join(''), come.join('')]];
   const replacements: Replacement[] = [];
-  let position = lines.length === old!.length ? 0 : commonStart(old!, now!);
-  for (const [from, to] of lines) {
+  let position = old.slice(0, start).join('').length;
+  for (const [from = '', to = ''] of pairs) {
     if (from !== to) replacements.push({ start: position, end: position + from.length, text: to });
     position += from.length;
   }
   return { path, before, replacements };
 }
 
-function commonStart(old: readonly string[], now: readonly string[]): number {
-  return old.slice(0, sameLines(old, now)).join('').length;
+function linesOf(text: string): string[] {
+  return text.split(/(?<=\n)/);
 }
 
 function sameLines(old: readonly string[], now: readonly string[]): number {
   let same = 0;
   while (same < Math.min(old.length, now.length) && old[same] === now[same]) same++;
   return same;
-}
-
-function between(old: readonly string[], now: readonly string[]): readonly [string, string] {
-  const start = sameLines(old, now);
-  const end = sameLines(old.slice(start).toReversed(), now.slice(start).toReversed());
-  return [old.slice(start, old.length - end).join(''), now.slice(start, now.length - end).join('')];
 }

@@ -88,18 +88,24 @@ export function compileTemplate(text: string = DEFAULT_TEMPLATE): Template {
   return { text, tokens };
 }
 
-/** Names that are not ours would be looked up among what every object has, functions among it. */
-function refuseUnknown(tokens: readonly Token[]): void {
+/** The lists of texts, in which `{{.}}` is each. */
+const TEXTS = ['images', 'workloads', 'files'];
+
+/** Names that are not ours would be looked up among what every object has, functions among it. `list` is the one around the tokens. */
+function refuseUnknown(tokens: readonly Token[], list?: string): void {
   for (const [type, value, , , inner] of tokens) {
     if (type === '>') throw new JobSpecError(`spec.commit.messageTemplate: {{> ${value}}}: there are no partials`);
     if (type === 'text' || type === '=' || type === '!') continue;
+    if (value === '.' && !TEXTS.includes(list ?? ''))
+      throw new JobSpecError(`spec.commit.messageTemplate: {{.}} stands in none of ${TEXTS.join(', ')}`);
     if (value !== '.' && !Object.hasOwn(names, value)) {
       const near = nearest(value, Object.keys(names));
       throw new JobSpecError(
         `spec.commit.messageTemplate: {{${value}}} is no name it knows; ${near ? `did you mean {{${near}}}?` : `there are ${Object.keys(names).join(', ')}`}`,
       );
     }
-    if (inner) refuseUnknown(inner);
+    const isList = type === '#' && (value === 'changes' || TEXTS.includes(value));
+    if (inner) refuseUnknown(inner, isList ? value : list);
   }
 }
 
@@ -207,7 +213,7 @@ function times(value: unknown): number {
 /** The longest text that a name can stand for, anywhere. */
 function longest(view: View, name: string): number {
   const all = [view[name], ...(view['changes'] as View[]).map((change) => change[name])];
-  if (name === '.') all.push(...['images', 'workloads', 'files'].flatMap((list) => view[list] as string[]));
+  if (name === '.') all.push(...TEXTS.flatMap((list) => view[list] as string[]));
   return all.reduce<number>((most, value) => Math.max(most, typeof value === 'string' ? value.length : 1024), 0);
 }
 

@@ -5,7 +5,7 @@ import { UsageError } from '../fn/usage.ts';
 import { isNote, readValue } from '../fn/lookup/read.ts';
 import { splitDocuments } from '../fn/yaml/documents.ts';
 import { sshUrl } from '../git/url.ts';
-import { specSchema, type JobSpec } from './schema.ts';
+import { objectName, specSchema, type JobSpec } from './schema.ts';
 
 /** An UpdateJob, checked. */
 export interface UpdateJob {
@@ -34,8 +34,8 @@ export const API_VERSION = 'image-update.dev/v1alpha1';
 export const KIND = 'UpdateJob';
 
 const metadataSchema = z.looseObject({
-  name: z.string().min(1).max(253),
-  namespace: z.string().min(1).max(63).default('default'),
+  name: objectName,
+  namespace: objectName.default('default'),
   uid: z
     .string()
     .regex(/^[\w-]{1,64}$/, 'it is no uid')

@@ -9,7 +9,7 @@ export function refProblem(name: string): string | undefined {
   if (name.includes('..')) return 'it may not hold ".."';
   const odd = /[\s\p{Cc}~^:?*[\\]/u.exec(name)?.[0];
   if (odd !== undefined) return `it may not hold ${JSON.stringify(odd)}`;
-  if (name === '@' || name.includes('@{')) return 'it may not be "@" nor hold "@{"';
+  if (name === '@' || name === 'HEAD' || name.includes('@{')) return 'it may not be "@" or "HEAD" nor hold "@{"';
   if (name.endsWith('.')) return 'it may not end with "."';
   const part = name.split('/').find((part) => part.startsWith('.') || part.endsWith('.lock'));
   return part === undefined ? undefined : `its part "${part}" begins with "." or ends with ".lock"`;

@@ -1,4 +1,5 @@
-import { findTrailer, Overlap, publish, type Pace, type Publication } from '../git/exactly-once.ts';
+import { findTrailer, Overlap, publish, SKEW_SECONDS, type Pace, type Publication } from '../git/exactly-once.ts';
+import { LONGEST_TIMER_MS } from '../git/process.ts';
 import type { NewCommit, Repository, Signing } from '../git/repository.ts';
 import type { Result } from '../fn/result.ts';
 import { oidOf } from './blob.ts';
@@ -26,6 +27,8 @@ export interface World {
   cache: Cache;
   /** Milliseconds since 1970. */
   now(): number;
+  /** Ends whatever runs. */
+  stop(): void;
   pace?: Pace;
 }
 
@@ -54,6 +57,7 @@ export async function runJob(job: UpdateJob, world: World): Promise<Report> {
   let attempt = 1;
   const ended = (outcome: Ran['outcome']): Ran => ({ started, ended: world.now(), attempt, outcome });
   let opened: Opened | undefined;
+  const deadline = setTimeout(() => world.stop(), Math.min(milliseconds(job.spec.activeDeadline), LONGEST_TIMER_MS));
   try {
     opened = await world.open();
     const run: Run = { ...opened, job, world, template, started, memory: new Memory(job, world, opened.repository) };
@@ -64,14 +68,16 @@ export async function runJob(job: UpdateJob, world: World): Promise<Report> {
         const { outcome, made } = await attemptOnce(run);
         return { ran: ended(outcome), results: made.results, diff: diffOf(made) };
       } catch (error) {
-        if (!mayPass(error, job) || attempt > job.spec.backoffLimit) throw error;
+        // What was stopped by the deadline would not say so.
         checkDeadline(run);
+        if (!mayPass(error, job) || attempt > job.spec.backoffLimit) throw error;
       }
     }
   } catch (error) {
     if (error instanceof JobSpecError) throw error;
     return { ran: ended(failureOf(error)), results: [], diff: '' };
   } finally {
+    clearTimeout(deadline);
     opened?.repository.close();
   }
 }
@@ -247,7 +253,7 @@ async function earlierPush(
   const head = lease === undefined ? base : lease;
   if (head === null) return undefined;
   const trailer = { key: TRAILER, value: trailerValue(metadata) };
-  return findTrailer(repository, head, { trailer, since: Math.floor(metadata.created / 1000) });
+  return findTrailer(repository, head, { trailer, since: Math.floor(metadata.created / 1000) - SKEW_SECONDS });
 }
 
 /** Whether a branch to be rebuilt holds just these commits on this base already: making them anew would change their times alone. */

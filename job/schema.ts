@@ -28,10 +28,11 @@ function it(problem: (value: string) => string | undefined) {
 }
 
 const word = text(z.string().min(1).max(512));
-const line = checked(256, (value) =>
-  /[\p{Cc}<>]/u.test(value) ? 'it may hold no control character, "<" or ">"' : undefined,
-);
-const objectName = checked(253, (value) =>
+const line = checked(256, (value) => {
+  if (value.trim() === '') return 'it is blank';
+  return /[\p{Cc}<>]/u.test(value) ? 'it may hold no control character, "<" or ">"' : undefined;
+});
+export const objectName = checked(253, (value) =>
   /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/.test(value)
     ? undefined
     : 'a name has lower-case letters, digits, "-" and ".", and begins and ends with a letter or digit',

@@ -227,12 +227,12 @@ t.test('answers that are lost, servers that fail', async (t) => {
   const lost = await run(repository, '1');
   t.equal(git(directory, ['rev-parse', MAIN]), lost.commit, 'the push was applied');
 
-  // The same, and another one pushes on top before we look.
+  // The same, and another one, whose clock is slow, pushes on top before we look.
   server.fault = onPush('drop-answer');
   addHook(
     directory,
     'post-receive',
-    'test -f once && exit; touch once; printf "commit refs/heads/main\\ncommitter a <a@b> 1760000000 +0000\\ndata 1\\nx\\nfrom refs/heads/main^0\\nM 644 inline top\\ndata 1\\n1\\n" | git fast-import --quiet',
+    'test -f once && exit; touch once; printf "commit refs/heads/main\\ncommitter a <a@b> 1749999900 +0000\\ndata 1\\nx\\nfrom refs/heads/main^0\\nM 644 inline top\\ndata 1\\n1\\n" | git fast-import --quiet',
   );
   const below = await run(repository, '2', 'b.yaml');
   t.equal(git(directory, ['rev-parse', `${MAIN}^`]), below.commit, 'found below the foreign commit');
@@ -253,36 +253,29 @@ t.test('answers that are lost, servers that fail', async (t) => {
 t.test('eight at once', { timeout: 120_000, skip: quick }, async (t) => {
   const { directory, commit, remote } = await served(t);
   const writers = 8;
-  const rounds = 2;
-  const tries: number[] = [];
-  await Promise.all(
+  const tries = await Promise.all(
     Array.from({ length: writers }, async (_, writer) => {
       const repository = await opened(t, remote);
-      for (let round = 0; round < rounds; round++) {
-        const from = await repository.fetch(MAIN);
-        const job = { ...publication(from, `${writer}-${round}`, `w${writer}.yaml`), maxRaceRetries: 60 };
-        tries.push((await publish(repository, job)).tries);
-      }
+      const from = await repository.fetch(MAIN);
+      const job = { ...publication(from, `${writer}`, `w${writer}.yaml`), maxRaceRetries: 60 };
+      return (await publish(repository, job)).tries;
     }),
   );
   const trailers = trailersOf(directory);
-  t.equal(trailers.length, writers * rounds);
-  t.equal(new Set(trailers).size, writers * rounds, 'each trailer exactly once');
+  t.equal(trailers.length, writers);
+  t.equal(new Set(trailers).size, writers, 'each trailer exactly once');
   t.equal(git(directory, ['rev-list', '--count', '--merges', MAIN]), '0', 'linear');
-  t.equal(git(directory, ['rev-list', '--count', MAIN]), String(writers * rounds + 1));
+  t.equal(git(directory, ['rev-list', '--count', MAIN]), String(writers + 1));
   for (let writer = 0; writer < writers; writer++)
-    t.equal(
-      git(directory, ['show', `${MAIN}:w${writer}.yaml`]),
-      `image: a:${writer}-${rounds - 1}`,
-      'no update is lost',
-    );
+    t.equal(git(directory, ['show', `${MAIN}:w${writer}.yaml`]), `image: a:${writer}`, 'no update is lost');
   t.equal(git(directory, ['diff', '--name-only', commit, MAIN]).split('\n').length, writers, 'nothing else changed');
   t.comment(
     `tries a commit: ${(tries.reduce((sum, n) => sum + n, 0) / tries.length).toFixed(1)} mean, ${Math.max(...tries)} most`,
   );
 });
 
-const STEPS = ['fetch', 'fetched', 'commit', 'committed', 'push', 'pushed'];
+/** Between the end of one step and the beginning of the next nothing happens that another process could see. */
+const STEPS = ['fetch', 'fetched', 'committed', 'pushed'];
 
 t.test('killed at each step, then run again', { skip: quick }, async (t) => {
   const source = (name: string) => JSON.stringify(join(import.meta.dirname, '../../git', name));
@@ -297,8 +290,8 @@ t.test('killed at each step, then run again', { skip: quick }, async (t) => {
       const real = await openRepository(${JSON.stringify(remote)}, { directory: ${JSON.stringify(cache)}, protocols: ['http:'] });
       const repository = {
         fetch: async (...a) => { step('fetch'); const r = await real.fetch(...a); step('fetched'); return r; },
-        commit: async (...a) => { step('commit'); const r = await real.commit(...a); step('committed'); return r; },
-        push: async (...a) => { step('push'); await real.push(...a); step('pushed'); },
+        commit: async (...a) => { const r = await real.commit(...a); step('committed'); return r; },
+        push: async (...a) => { await real.push(...a); step('pushed'); },
         log: (...a) => real.log(...a), list: (...a) => real.list(...a), remoteHead: (...a) => real.remoteHead(...a),
       };
       const job = ${JSON.stringify(publication('', `k${i}`))};

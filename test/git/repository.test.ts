@@ -762,6 +762,13 @@ t.test('one run a directory, and what a killed one leaves', async (t) => {
     /in use/,
     'a second one waits, in vain',
   );
+  await rejects(
+    t,
+    () => opened(t, remote, { directory, signal: AbortSignal.timeout(100) }),
+    'Timeout',
+    /was stopped, as the whole run was/,
+    'or until it is stopped',
+  );
   const waiting = opened(t, remote, { directory });
   setTimeout(() => first.close(), 200);
   (await waiting).close();

@@ -1,14 +1,14 @@
 // UpdateJobs with images of others: the argument lists, both contracts, limits, hostile images. Without an engine on this
 // machine a stand-in runs local programs in place of images, and says so.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { runImage } from '../../job/image.ts';
 import { checkJob } from '../../job/read.ts';
 import { findProgram, runArguments } from '../../job/container.ts';
-import { editOf } from '../../job/made.ts';
+import { diffOf, editOf } from '../../job/made.ts';
 import { readAnswer, requestOf } from '../../job/list.ts';
 import { replaceAll } from '../../fn/replace.ts';
 import { root } from '../../scripts/build.ts';
@@ -84,7 +84,7 @@ t.test('which program runs containers', async (t) => {
     reason: 'NoContainers',
     message: /none of docker, podman, nerdctl is on PATH/,
   });
-  await t.rejects(findProgram({ ...docker.environment, STAND_IN: '/nonexistent' }), {
+  await t.rejects(findProgram({ ...docker.environment, STAND_IN: join(home, 'nowhere') }), {
     reason: 'NoContainers',
     message: /docker says/,
   });
@@ -296,12 +296,26 @@ t.test('what an image may not do', async (t) => {
       { image: 'missing' },
     ],
   ];
+  const temporary = join(home, 'tmp');
+  mkdirSync(temporary);
+  const { TMPDIR } = process.env;
+  process.env['TMPDIR'] = temporary;
+  t.teardown(() => {
+    if (TMPDIR === undefined) delete process.env['TMPDIR'];
+    else process.env['TMPDIR'] = TMPDIR;
+  });
   const repository = memoryRepository(tree);
-  async function make(script: string, run: Record<string, unknown> = {}, paths: string[] = []) {
+  async function make(
+    script: string,
+    run: Record<string, unknown> = {},
+    paths: string[] = [],
+    stop: { signal?: AbortSignal } = {},
+  ) {
     engine.image('hostile', `#!/bin/sh\n${script}\n`);
     const spec = { ...minimal.spec, git: { ...minimal.spec.git, paths }, run: { image: 'hostile', ...run } };
     return runImage(checkJob({ ...minimal, spec }, 'job.yaml'), 'head', repository, {
       environment: engine.environment,
+      ...stop,
     });
   }
   for (const [about, script, failureClass, message, run, paths] of cases)
@@ -314,12 +328,15 @@ t.test('what an image may not do', async (t) => {
   );
   t.same((await make('true')).parts, [], 'one that does nothing');
   t.notOk(existsSync(marker), 'nothing of it was run');
-  const left = spawnSync(
-    'find',
-    [tmpdir(), '-maxdepth', '1', '-name', 'image-update-workspace-*', '-newer', join(home, 'bin-docker')],
-    { encoding: 'utf8' },
+  const stopped = make('trap "" TERM; touch started; sleep 60', {}, [], { signal: AbortSignal.timeout(1000) });
+  await t.rejects(stopped, { class: 'Timeout', message: /was stopped, as the whole run was/ }, 'a run that is stopped');
+  t.equal(engine.asked().at(-1)?.command, 'rm', 'takes its container away');
+  t.same(
+    readdirSync(join(home, 'stand-in')).filter((name) => name.startsWith('pid-')),
+    [],
+    'which is done before it ends',
   );
-  t.equal(left.stdout, '', 'no directory is left');
+  t.same(readdirSync(temporary), [], 'no directory is left');
 });
 
 t.test('a hostile image, from end to end', async (t) => {
@@ -396,6 +413,22 @@ t.test('Function', async (t) => {
 /** Reads a ResourceList of YAML and prints it as JSON, for functions of a line. */
 const TO_JSON = `const { load } = require(${JSON.stringify(join(root, 'node_modules/js-yaml'))}); console.log(JSON.stringify(load(require('node:fs').readFileSync(0, 'utf8'))));`;
 
+/** Documents, and what they become where a field is added behind the image. */
+const documents = [
+  ['kind: A\napiVersion: v1\nimage: a:1\n', 'kind: A\napiVersion: v1\nimage: a:1\nmore: x\n'],
+  ['kind: A\napiVersion: v1\nimage: a:1\nmetadata:\n', 'kind: A\napiVersion: v1\nimage: a:1\nmore: x\n'],
+  [
+    'kind: A\napiVersion: v1\nimage: a:1\nmetadata:\n  name: a\n  annotations: ~\n',
+    'kind: A\napiVersion: v1\nimage: a:1\nmore: x\nmetadata:\n  name: a\n',
+  ],
+  ['kind: A\napiVersion: v1\nimage: a:1\n...\n', 'kind: A\napiVersion: v1\nimage: a:1\nmore: x\n'],
+  ['--- # c\nkind: A\napiVersion: v1\nimage: a:1\n', '---\n# c\nkind: A\napiVersion: v1\nimage: a:1\nmore: x\n'],
+  [
+    'kind: A\napiVersion: v1\nimage: a:1\nmetadata:\n  name: a\ntext: |+\n  x\n\n\n',
+    'kind: A\napiVersion: v1\nimage: a:1\nmore: x\nmetadata:\n  name: a\ntext: |+\n  x\n\n\n',
+  ],
+] as const;
+
 t.test('what a function makes of documents', async (t) => {
   const text = `# top\n---\napiVersion: v1\nkind: A # kept\nmetadata: {name: a, annotations: {config.kubernetes.io/path: x, mine: "1"}}\nspec: &s {x: "1", y: 2}\nother: *s\n---\nnot: a resource\n---\napiVersion: v1\nkind: B\nmetadata:\n  name: b\nspec: [one, 'two']\n`;
   const file = { path: 'f.yaml', text };
@@ -418,9 +451,21 @@ t.test('what a function makes of documents', async (t) => {
     'another shape is written as the function wrote it, the other documents stay',
   );
   t.notMatch(shape[0]?.after, /internal\.config|kubernetes\.io\/index/, 'without the annotations of the way');
+
+  // Documents that are awkward to make an item of: the same again is no change, and a text alone is replaced.
+  for (const [before, after] of documents) {
+    const request = await requestOf([{ path: 'f.yaml', text: before }], undefined);
+    t.same((await readAnswer(request.text, request)).files, [], JSON.stringify(before));
+    const [changed] = (await readAnswer(request.text.replace('a:1', 'a:2'), request)).files;
+    t.equal(changed?.after, before.replace('a:1', 'a:2'), 'a text of it');
+    const [shape] = (await readAnswer(request.text.replace('image: a:1', 'image: a:1\n  more: x'), request)).files;
+    t.equal(shape?.after, after, 'another shape of it');
+  }
 });
 
-t.test('diffs of whole files', async (t) => {
+t.test('diffs of whole files, as git takes them', async (t) => {
+  const home = mkdtempSync(join(tmpdir(), 'image-update-diff-'));
+  t.teardown(() => rmSync(home, { recursive: true, force: true }));
   for (const [before, after] of [
     ['a\nb\nc\n', 'a\nB\nc\n'],
     ['a\nb\n', 'a\nb\nc\n'],
@@ -430,9 +475,28 @@ t.test('diffs of whole files', async (t) => {
     ['a', 'b'],
     ['same\n', 'same\n'],
     ['a\na\na\n', 'a\na\n'],
+    ['a\n', 'a\nb\n'],
+    ['a', 'a\nb'],
+    ['1\n2\n3\n4\n5\n6\n7\n8\n9\n', '2\n3\n4\n5\n6\n7\n8\n9\nx\n'],
+    ['1\n2\n3\n4\n5\n6\n7\n8\n9\n', '1\n3\n4\n5\n6\n7\n8\n9\n10\n11'],
+    [null, 'x\ny'],
+    [null, ''],
+    ['x\ny\n', null],
+    ['', null],
   ] as const) {
-    const { replacements } = editOf('f', before, after);
-    t.equal(replaceAll(before, replacements), after, JSON.stringify([before, after]));
+    const about = JSON.stringify([before, after]);
+    const edit = editOf('f g', before ?? '', after ?? '');
+    t.equal(replaceAll(before ?? '', edit.replacements), after ?? '', about);
+    const file = join(home, 'f g');
+    if (before === null) rmSync(file, { force: true });
+    else writeFileSync(file, before);
+    const diff = diffOf({
+      parts: [],
+      results: [],
+      edits: [{ ...edit, ...(before === null && { file: 'new' }), ...(after === null && { file: 'deleted' }) }],
+    });
+    if (before !== after) git(home, ['apply'], diff);
+    t.equal(existsSync(file) ? readFileSync(file, 'utf8') : null, after, `${about}: applied`);
   }
 });
 

@@ -68,6 +68,8 @@ t.test('a file with a job', async (t) => {
     [right.replace('UpdateJob', 'Updatejob'), /kind "Updatejob" is not UpdateJob/],
     [right.replace('v1alpha1', 'v1'), /apiVersion "image-update\.dev\/v1"/],
     [right.replace('metadata: {name: web}', 'metadata: {}'), /metadata\.name: it is missing/],
+    [right.replace('{name: web}', '{name: my job}'), /metadata\.name: "my job": a name has lower-case letters/],
+    [right.replace('{name: web}', '{name: web, namespace: "a\\nb"}'), /metadata\.namespace: "a\\nb": a name has/],
     [
       right.replace('metadata: {name: web}\n', 'metadata: {name: web}\nspecc: {}\n'),
       /unknown field "specc"; did you mean "spec"/,

@@ -145,8 +145,15 @@ t.test('grouping: a commit each, one push', async (t) => {
     };
     const shop = await openShop(files);
     const base = shop.head();
-    const ran = await shop.run({ commit: { author: { email: 'a@b' }, grouping } }, withMetadata(both));
+    const messageTemplate =
+      '{{#single}}Auto-release {{image}}{{/single}}{{#multiple}}Auto-release multiple ({{imageCount}}) images{{/multiple}}\n\n{{fileCount}}: {{#files}}{{.}} {{/files}}';
+    const ran = await shop.run({ commit: { author: { email: 'a@b' }, grouping, messageTemplate } }, withMetadata(both));
     t.equal(ran.status, 0, ran.stderr);
+    for (const commit of git(shop.repository, ['rev-list', `${base}..${MAIN}`]).split('\n')) {
+      const files = git(shop.repository, ['diff', '--name-only', `${commit}^`, commit]).split('\n');
+      const told = git(shop.repository, ['log', '-1', '--format=%b', commit]);
+      t.match(told, `${files.length}: ${files.join(' ')}\n`, 'a message tells of the files of its commit alone');
+    }
     const subjects = git(shop.repository, ['log', '--reverse', '--format=%s', `${base}..${MAIN}`]).split('\n');
     t.same(subjects, messages, grouping);
     t.equal(
@@ -222,6 +229,11 @@ t.test('where it goes', async (t) => {
   const few = await shop.run({ run: { image: 'image-update', allow: { maxFiles: 1 } } }, withMetadata(both));
   t.equal(few.status, 41);
   t.match(few.stderr, /ForbiddenChange: 2 files changed, .*more than run\.allow\.maxFiles \(1\)/);
+  const odd = { 'caf\\x2d.yaml': deployment('web', '1.0.0'), 'plain.yaml': deployment('web', '1.0.0') };
+  shop.commit(odd);
+  const named = await shop.run({}, withMetadata(web));
+  t.match(named.stdout, /^plain\.yaml: /m, 'a file whose name may not be committed keeps no other back');
+  t.match(named.stderr, /caf\\x2d\.yaml: warning: its path holds a backslash, so nothing in it is updated/);
 });
 
 t.test('others push meanwhile', async (t) => {
@@ -238,6 +250,19 @@ t.test('others push meanwhile', async (t) => {
       return undefined;
     };
   };
+  let isNew = true;
+  shop.server.fault = ({ method, url }) => {
+    if (isNew && method === 'POST' && url?.endsWith('receive-pack')) {
+      isNew = false;
+      git(shop.repository, ['update-ref', 'refs/heads/made', MAIN]);
+    }
+    return undefined;
+  };
+  const made = await shop.run({ push: { branch: 'made' } }, withMetadata(web, { args: ['-o', 'json'] }));
+  t.equal(made.status, 0, made.stderr);
+  t.match(JSON.parse(made.stdout), { status: { attempt: 2, result: { outcome: 'Pushed', branch: 'made' } } });
+  t.equal(git(shop.repository, ['rev-parse', 'made~1']), shop.head(), 'a branch that somebody makes first is added to');
+
   overtake({ 'README.md': 'meanwhile\n' });
   const other = await shop.run({}, withMetadata(web));
   t.equal(other.status, 0, other.stderr);
@@ -296,6 +321,13 @@ t.test('faults', async (t) => {
     22,
     /GitUnavailable/,
     run({ git: { url: 'http://127.0.0.1:9/x', ref: { branch: 'main' } } }),
+  );
+  shop.server.fault = () => 'hang';
+  await fails(
+    'a deadline',
+    43,
+    /Timeout: it has run for longer than activeDeadline \(1s\)/,
+    run({ activeDeadline: '1s' }),
   );
   shop.server.fault = () => 503;
   await fails('a broken server', 22, /GitUnavailable/, run());
