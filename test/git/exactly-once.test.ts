@@ -9,6 +9,9 @@ import { publish, type Publication, type Published } from '../../git/exactly-onc
 import { openRepository } from '../../git/open.ts';
 import type { Remote, Repository } from '../../git/repository.ts';
 import { addCommit, addHook, createRepository, git, onPush, startHttp, type Files } from './servers.ts';
+import { leaveOutOfQuickRun } from '../quick.ts';
+
+leaveOutOfQuickRun();
 
 const base = mkdtempSync(join(tmpdir(), 'image-update-test-'));
 t.teardown(() => rmSync(base, { recursive: true, force: true }));
@@ -18,7 +21,6 @@ t.setTimeout(160_000);
 const MAIN = 'refs/heads/main';
 const SINCE = 1_750_000_000;
 const files: Files = { 'README.md': '# config\n', 'a.yaml': 'image: a:0\n', 'b.yaml': 'image: b:0\n' };
-const quick = process.env['QUICK'] ? 'QUICK: it takes long' : false;
 /** No waiting between tries. */
 const AT_ONCE = { wait: () => Promise.resolve(), random: () => 0 };
 
@@ -250,7 +252,7 @@ t.test('answers that are lost, servers that fail', async (t) => {
   t.equal((await run(repository, '3', 'README.md')).tries, 1);
 });
 
-t.test('eight at once', { timeout: 120_000, skip: quick }, async (t) => {
+t.test('eight at once', { timeout: 120_000 }, async (t) => {
   const { directory, commit, remote } = await served(t);
   const writers = 8;
   const tries = await Promise.all(
@@ -277,7 +279,7 @@ t.test('eight at once', { timeout: 120_000, skip: quick }, async (t) => {
 /** Between the end of one step and the beginning of the next nothing happens that another process could see. */
 const STEPS = ['fetch', 'fetched', 'committed', 'pushed'];
 
-t.test('killed at each step, then run again', { skip: quick }, async (t) => {
+t.test('killed at each step, then run again', async (t) => {
   const source = (name: string) => JSON.stringify(join(import.meta.dirname, '../../git', name));
   const { directory, remote } = await served(t);
   const cache = join(base, `cache-${count++}`);

@@ -31,6 +31,9 @@ import {
   type Files,
   type HttpServer,
 } from './servers.ts';
+import { leaveOutOfQuickRun } from '../quick.ts';
+
+leaveOutOfQuickRun();
 
 const base = mkdtempSync(join(tmpdir(), 'image-update-test-'));
 t.teardown(() => rmSync(base, { recursive: true, force: true }));

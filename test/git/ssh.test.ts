@@ -13,6 +13,9 @@ import { openRepository } from '../../git/open.ts';
 import type { NewCommit, Remote, Signing } from '../../git/repository.ts';
 import { findProgram } from '../../scripts/tools.ts';
 import { createRepository, git, makeKey, serverEnvironment, SSHD, startHttp, startSshd } from './servers.ts';
+import { leaveOutOfQuickRun } from '../quick.ts';
+
+leaveOutOfQuickRun();
 
 const base = mkdtempSync(join(tmpdir(), 'image-update-test-'));
 // Keys lie at paths that ssh and a shell read in their own ways.
@@ -23,7 +26,6 @@ t.teardown(() => rmSync(base, { recursive: true, force: true }));
 // Servers and programs take their time on a busy machine.
 t.setTimeout(160_000);
 
-const quick = process.env['QUICK'] ? 'QUICK: it starts other programs' : false;
 const MAIN = 'refs/heads/main';
 const PASSPHRASE = 'canary-9b "$(id)" x';
 const author = { name: 'image-update', email: 'bot@example.com' };
@@ -69,108 +71,104 @@ function change(parent: string, more: Partial<NewCommit> = {}): NewCommit {
   };
 }
 
-t.test(
-  'ssh',
-  { skip: quick || (SSHD ? false : 'sshd is not installed; npm run tools gets it where it can') },
-  async (t) => {
-    temporaryAt(t, odd);
-    const root = join(base, 'root');
-    const directory = join(root, 'config.git');
-    const commit = createRepository(directory, { 'a.yaml': 'image: a:1\n' });
-    const keys = join(base, 'keys');
-    mkdirSync(keys, { mode: 0o700 });
-    const plain = makeKey(keys, 'plain');
-    const locked = makeKey(keys, 'locked', PASSPHRASE);
-    const stranger = makeKey(keys, 'stranger');
-    const server = await startSshd(join(base, 'sshd'), root, [plain.publicKey, locked.publicKey]);
-    t.teardown(() => server.close());
-    const url = `${server.url}/config.git`;
-    const knownHosts = server.knownHosts;
-    const remote = (more: object): Remote => ({
-      url,
-      timeout: 30_000,
-      credentials: { kind: 'ssh', key: plain.key, knownHosts, ...more },
-    });
+t.test('ssh', { skip: SSHD ? false : 'sshd is not installed; npm run tools gets it where it can' }, async (t) => {
+  temporaryAt(t, odd);
+  const root = join(base, 'root');
+  const directory = join(root, 'config.git');
+  const commit = createRepository(directory, { 'a.yaml': 'image: a:1\n' });
+  const keys = join(base, 'keys');
+  mkdirSync(keys, { mode: 0o700 });
+  const plain = makeKey(keys, 'plain');
+  const locked = makeKey(keys, 'locked', PASSPHRASE);
+  const stranger = makeKey(keys, 'stranger');
+  const server = await startSshd(join(base, 'sshd'), root, [plain.publicKey, locked.publicKey]);
+  t.teardown(() => server.close());
+  const url = `${server.url}/config.git`;
+  const knownHosts = server.knownHosts;
+  const remote = (more: object): Remote => ({
+    url,
+    timeout: 30_000,
+    credentials: { kind: 'ssh', key: plain.key, knownHosts, ...more },
+  });
 
-    const repository = await opened(t, remote({}));
-    t.equal(await repository.remoteHead(MAIN), commit);
-    t.equal(await repository.fetch(MAIN), commit);
-    for await (const { content } of repository.blobs((await repository.list(commit)).map(({ oid }) => oid)))
-      t.equal(content.toString(), 'image: a:1\n');
-    const made = await repository.commit(change(commit));
-    await repository.push({ commit: made, ref: MAIN });
-    t.equal(git(directory, ['rev-parse', MAIN]), made);
-    for await (const { oid } of repository.log(made, { max: 1 })) t.equal(oid, made);
+  const repository = await opened(t, remote({}));
+  t.equal(await repository.remoteHead(MAIN), commit);
+  t.equal(await repository.fetch(MAIN), commit);
+  for await (const { content } of repository.blobs((await repository.list(commit)).map(({ oid }) => oid)))
+    t.equal(content.toString(), 'image: a:1\n');
+  const made = await repository.commit(change(commit));
+  await repository.push({ commit: made, ref: MAIN });
+  t.equal(git(directory, ['rev-parse', MAIN]), made);
+  for await (const { oid } of repository.log(made, { max: 1 })) t.equal(oid, made);
 
-    const mode = (name: string) => statSync(name).mode & 0o777;
-    const mine = readdirSync(tmpdir()).filter(
-      (name) => name.startsWith('image-update-git-') && name.includes(`-${process.pid}-`),
-    );
-    t.ok(mine.length > 0);
-    t.equal(tmpdir(), odd);
-    for (const name of mine) {
-      t.equal(mode(join(tmpdir(), name)), 0o700, 'a private directory');
-      for (const file of ['identity', 'known_hosts'])
-        t.equal(mode(join(tmpdir(), name, file)), 0o600, `${file} is ours alone`);
-    }
-    repository.close();
-    t.strictSame(
-      readdirSync(tmpdir()).filter((name) => mine.includes(name)),
-      [],
-      'and is taken away',
-    );
+  const mode = (name: string) => statSync(name).mode & 0o777;
+  const mine = readdirSync(tmpdir()).filter(
+    (name) => name.startsWith('image-update-git-') && name.includes(`-${process.pid}-`),
+  );
+  t.ok(mine.length > 0);
+  t.equal(tmpdir(), odd);
+  for (const name of mine) {
+    t.equal(mode(join(tmpdir(), name)), 0o700, 'a private directory');
+    for (const file of ['identity', 'known_hosts'])
+      t.equal(mode(join(tmpdir(), name, file)), 0o600, `${file} is ours alone`);
+  }
+  repository.close();
+  t.strictSame(
+    readdirSync(tmpdir()).filter((name) => mine.includes(name)),
+    [],
+    'and is taken away',
+  );
 
-    const crlf = await opened(t, remote({ key: plain.key.replaceAll('\n', '\r\n').trimEnd() }));
-    t.equal(await crlf.remoteHead(MAIN), made, 'a key as Windows and Secrets may have it');
-    const withPassphrase = await opened(t, remote({ key: locked.key, passphrase: PASSPHRASE }));
-    t.equal(await withPassphrase.fetch(MAIN), made, 'a key with a passphrase');
+  const crlf = await opened(t, remote({ key: plain.key.replaceAll('\n', '\r\n').trimEnd() }));
+  t.equal(await crlf.remoteHead(MAIN), made, 'a key as Windows and Secrets may have it');
+  const withPassphrase = await opened(t, remote({ key: locked.key, passphrase: PASSPHRASE }));
+  t.equal(await withPassphrase.fetch(MAIN), made, 'a key with a passphrase');
 
-    const cases: [object, GitErrorClass, RegExp, string][] = [
-      [{ key: stranger.key }, 'GitAuth', /credentials/, 'a key that the server does not know'],
-      [{ key: locked.key, passphrase: 'canary wrong' }, 'GitAuth', /credentials|passphrase/, 'a wrong passphrase'],
-      [{ key: locked.key }, 'GitAuth', /credentials|passphrase/, 'no passphrase'],
-      [{ key: 'canary no key' }, 'GitAuth', /key cannot be read/, 'a key that is none'],
-      [
-        { knownHosts: knownHosts.replace(/ssh-ed25519 .*/, stranger.publicKey.trim()) },
-        'HostKey',
-        /another host key/,
-        'a changed host key',
-      ],
-      [
-        { knownHosts: stranger.publicKey.replace(/^/, 'elsewhere.example.com ') },
-        'HostKey',
-        /no key of this host/,
-        'a host that is not known',
-      ],
-    ];
-    for (const [more, wanted, words, name] of cases) {
-      const repository = await opened(t, remote(more));
-      await rejects(t, () => repository.fetch(MAIN), wanted, words, name);
-      repository.close();
-    }
-    await rejects(
-      t,
-      () => opened(t, remote({ knownHosts: ' \n' })),
+  const cases: [object, GitErrorClass, RegExp, string][] = [
+    [{ key: stranger.key }, 'GitAuth', /credentials/, 'a key that the server does not know'],
+    [{ key: locked.key, passphrase: 'canary wrong' }, 'GitAuth', /credentials|passphrase/, 'a wrong passphrase'],
+    [{ key: locked.key }, 'GitAuth', /credentials|passphrase/, 'no passphrase'],
+    [{ key: 'canary no key' }, 'GitAuth', /key cannot be read/, 'a key that is none'],
+    [
+      { knownHosts: knownHosts.replace(/ssh-ed25519 .*/, stranger.publicKey.trim()) },
       'HostKey',
-      /no known_hosts/,
-      'no known hosts at all',
-    );
-    await rejects(t, () => opened(t, { url, timeout: 1000 }), 'GitAuth', /needs an ssh key/, 'no key at all');
-    await rejects(
-      t,
-      () => opened(t, { url, timeout: 1000, credentials: { kind: 'bearer', token: 'x' } }),
-      'GitAuth',
-      /ssh key/,
-      'a token for ssh',
-    );
-    const none = await opened(t, { ...remote({}), url: `${server.url}/none.git` });
-    await rejects(t, () => none.fetch(MAIN), 'RefNotFound', /no such repository/, 'no such repository');
-    const gone = await opened(t, { ...remote({}), url: 'ssh://127.0.0.1:1/config.git' });
-    await rejects(t, () => gone.fetch(MAIN), 'GitUnavailable', /did not answer/, 'nobody listens');
-  },
-);
+      /another host key/,
+      'a changed host key',
+    ],
+    [
+      { knownHosts: stranger.publicKey.replace(/^/, 'elsewhere.example.com ') },
+      'HostKey',
+      /no key of this host/,
+      'a host that is not known',
+    ],
+  ];
+  for (const [more, wanted, words, name] of cases) {
+    const repository = await opened(t, remote(more));
+    await rejects(t, () => repository.fetch(MAIN), wanted, words, name);
+    repository.close();
+  }
+  await rejects(
+    t,
+    () => opened(t, remote({ knownHosts: ' \n' })),
+    'HostKey',
+    /no known_hosts/,
+    'no known hosts at all',
+  );
+  await rejects(t, () => opened(t, { url, timeout: 1000 }), 'GitAuth', /needs an ssh key/, 'no key at all');
+  await rejects(
+    t,
+    () => opened(t, { url, timeout: 1000, credentials: { kind: 'bearer', token: 'x' } }),
+    'GitAuth',
+    /ssh key/,
+    'a token for ssh',
+  );
+  const none = await opened(t, { ...remote({}), url: `${server.url}/none.git` });
+  await rejects(t, () => none.fetch(MAIN), 'RefNotFound', /no such repository/, 'no such repository');
+  const gone = await opened(t, { ...remote({}), url: 'ssh://127.0.0.1:1/config.git' });
+  await rejects(t, () => gone.fetch(MAIN), 'GitUnavailable', /did not answer/, 'nobody listens');
+});
 
-t.test('signatures', { skip: quick }, async (t) => {
+t.test('signatures', async (t) => {
   temporaryAt(t, odd);
   const root = join(base, 'signed');
   const directory = join(root, 'config.git');
@@ -223,7 +221,7 @@ t.test('signatures', { skip: quick }, async (t) => {
     );
 });
 
-t.test('OpenPGP', { skip: quick || (findProgram('gpg') ? false : 'gpg is not installed') }, async (t) => {
+t.test('OpenPGP', { skip: findProgram('gpg') ? false : 'gpg is not installed' }, async (t) => {
   const root = join(base, 'pgp');
   const directory = join(root, 'config.git');
   const commit = createRepository(directory, { 'a.yaml': 'image: a:1\n' });

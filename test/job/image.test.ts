@@ -17,6 +17,9 @@ import { minimal } from '../fixtures/job/specs.ts';
 import { memoryRepository } from './memory-repository.ts';
 import { deployment, MAIN, openShop } from './places.ts';
 import { makeStandIn } from './stand-in.ts';
+import { leaveOutOfQuickRun } from '../quick.ts';
+
+leaveOutOfQuickRun();
 
 // Some fifteen seconds on two idle cores.
 t.setTimeout(150_000);
@@ -502,9 +505,8 @@ t.test('diffs of whole files, as git takes them', async (t) => {
 
 const real = spawnSync('docker', ['info'], { encoding: 'utf8', timeout: 30_000 });
 const busybox = ['/bin/busybox', '/usr/bin/busybox'].find((path) => existsSync(path));
-const cannot = process.env['QUICK']
-  ? 'no other programs in a quick run'
-  : real.status !== 0
+const cannot =
+  real.status !== 0
     ? 'needs docker and its daemon: it does not run here'
     : busybox === undefined
       ? 'needs a static busybox, to make an image of'

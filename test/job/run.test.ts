@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import t from 'tap';
 import { addCommit, addHook, git, makeKey, onPush } from '../git/servers.ts';
 import { deployment, MAIN, metadata, openShop, type RunOptions } from './places.ts';
+import { leaveOutOfQuickRun } from '../quick.ts';
+
+leaveOutOfQuickRun();
 
 // Some fifteen seconds on two idle cores.
 t.setTimeout(150_000);
