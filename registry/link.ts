@@ -43,7 +43,10 @@ export function resolveNext(link: string, page: URL, registry: URL): NextPage {
     registry.protocol === 'https:' && next.protocol === 'http:' && next.hostname === registry.hostname;
   if (next.origin !== registry.origin && !(isDowngrade && (next.port === '' || next.port === registry.port)))
     return { problem: `its link to the next page leads to ${place(next)}, which is not followed` };
-  const url = new URL(next.pathname + next.search, registry);
+  // Put in as it is: a path that begins with "//" names a host where a text is resolved.
+  const url = new URL(registry);
+  url.pathname = next.pathname;
+  url.search = next.search;
   if (url.pathname === registry.pathname) return url;
   const last = url.searchParams.get('last');
   if (last === null)
