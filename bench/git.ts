@@ -216,7 +216,7 @@ async function afterOneCommit(place: Place): Promise<Figure[]> {
   const what = 'after a commit of one file / 1.2 × git fetch + 200 ms';
   return [
     ratioFigure('git', `one image set, ${what}`, times.one, allowed, 1),
-    ratioFigure('git', `half of the files automated, ${what}`, times.all, allowed, 1),
+    ratioFigure('git', `half of the files automated, ${what}`, times.all, allowed),
   ];
 }
 

@@ -55,7 +55,9 @@ export async function pushCommit(
   // Thin packs would look for blobs that were never fetched.
   const fixed = ['push', '--porcelain', '--no-verify', '--no-thin', '--no-signed', '--no-follow-tags'];
   const given = pushOptions(options).map((option) => `--push-option=${option}`);
-  const args = [...fixed, ...lease, ...given, '--end-of-options', 'origin', `${commit}:${ref}`];
+  // A branch that is new to the remote may stand on what its own branch has left behind: git asks whether the remote has it.
+  const negotiating = expected === null ? ['-c', 'push.negotiate=true'] : [];
+  const args = [...negotiating, ...fixed, ...lease, ...given, '--end-of-options', 'origin', `${commit}:${ref}`];
   const what = `the push of ${commit} to ${ref} of ${reach.url}`;
   const executed = await git.reach(args, reach, { what });
   if (executed.status !== 0) throw pushFailure(what, executed.stdout.toString(), executed.stderr);

@@ -516,6 +516,16 @@ t.test('pushes', async (t) => {
   t.equal(git(directory, ['rev-parse', MAIN]), next, 'the answer was lost, the push was not');
 });
 
+t.test('a new branch, whose source moves on before the push', async (t) => {
+  const { directory, commit, remote } = await served(t, tree);
+  const repository = await opened(t, remote);
+  await repository.fetch(MAIN);
+  const ours = await repository.commit(newCommit(commit, { a: '1' }));
+  addCommit(directory, MAIN, { 'clusters/prod/app.yaml': 'image: app:2\n' });
+  await repository.push({ commit: ours, ref: 'refs/heads/update/prod', lease: null });
+  t.equal(git(directory, ['rev-parse', 'refs/heads/update/prod']), ours);
+});
+
 t.test('a server that fails', async (t) => {
   const { commit, server, remote } = await served(t, tree);
   const cases: [HttpServer['fault'], GitErrorClass, RegExp][] = [
