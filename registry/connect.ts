@@ -21,7 +21,7 @@ import { pushTimeReaders } from './times/readers.ts';
 export async function connect(given: GivenOptions, io: Io): Promise<RegistryLookup> {
   const { environment } = io;
   const settings = readSettings(given, environment);
-  const { insecure, ambient, cache, platform, lookups } = settings;
+  const { insecure, ambient, cache, platform, labels, lookups } = settings;
   const http = createHttp({ environment, insecure, ...trust(settings) });
   const credentials = await credentialChain(credentialOptions(settings, io), { http, environment });
   const plain = insecureHosts(insecure);
@@ -35,6 +35,7 @@ export async function connect(given: GivenOptions, io: Io): Promise<RegistryLook
     }),
     ...(cache !== false && { cache: diskCache(cache ?? cacheDirectory(environment)) }),
     ...(platform !== undefined && { platform }),
+    labels,
     ...(lookups !== undefined && { maxLookups: lookups }),
   });
   return new RegistryLookup(scanner, new Progress(stderrScreen(environment), () => http.requests));

@@ -21,6 +21,8 @@ export interface RegistrySettings {
   cache?: string | false;
   /** `os/arch[/variant]`, whose image gives an index its time. */
   platform?: string;
+  /** Globs of repositories whose labels and annotations may say when an image was built. */
+  labels: string[];
   /** Most tags of a repository whose times are looked up in a run. */
   lookups?: number;
 }
@@ -94,6 +96,13 @@ export const registryOptions: readonly RegistryOption[] = [
     meaning: 'the platform whose image gives a multi-platform tag its time; default `linux/amd64`',
   },
   {
+    flags: '--labels <image>',
+    variable: 'REGISTRY_LABELS',
+    several: true,
+    meaning:
+      'repositories, `*` for any part, whose label or annotation `org.opencontainers.image.created` is the time of an image; default none, as images inherit labels; may be repeated',
+  },
+  {
     flags: '--lookups <number>',
     variable: 'REGISTRY_LOOKUPS',
     meaning: 'most tags of a repository whose times are looked up in a run; default 100',
@@ -120,6 +129,7 @@ export interface GivenOptions {
   ambient?: string[];
   cache?: string | boolean;
   platform?: string;
+  labels?: string[];
   lookups?: string;
 }
 
@@ -147,6 +157,7 @@ export function readSettings(given: GivenOptions, environment: NodeJS.ProcessEnv
     ambient: new Set(parts(given.ambient ?? severalFrom('REGISTRY_AMBIENT')).map(readCloud)),
     ...(cache !== undefined && { cache }),
     ...(platform !== undefined && { platform: readPlatform(platform) }),
+    labels: parts(given.labels ?? severalFrom('REGISTRY_LABELS')),
     ...(lookups !== undefined && { lookups: readCount('--lookups', lookups) }),
   };
 }

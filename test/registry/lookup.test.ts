@@ -132,7 +132,7 @@ function settingsOf(argv: string[], environment: NodeJS.ProcessEnv = {}) {
 }
 
 t.test('options, else the environment', async (t) => {
-  const none = { clientCertificates: new Map(), insecure: [], ambient: new Set() };
+  const none = { clientCertificates: new Map(), insecure: [], ambient: new Set(), labels: [] };
   t.strictSame(settingsOf([]), none);
   const all = {
     dockerConfig: 'd.json',
@@ -145,12 +145,13 @@ t.test('options, else the environment', async (t) => {
     insecure: ['localhost:5000', '[::1]:80'],
     ambient: new Set(['aws', 'gcp']),
     platform: 'linux/arm64',
+    labels: ['ghcr.io/acme/*', 'nginx'],
     lookups: 7,
   };
   const given =
     '--docker-config d.json --registry-secret s.yaml --ca ca.pem --platform linux/arm64 --client-cert A.test:5000=c.pem ' +
     '--client-key a.test:5000=k.pem --client-cert b.test=b.pem --insecure LOCALHOST:5000 --insecure [::1]:80 ' +
-    '--ambient aws --ambient gcp --lookups 7';
+    '--ambient aws --ambient gcp --labels ghcr.io/acme/* --labels nginx --lookups 7';
   t.strictSame(settingsOf(given.split(' ')), all);
   t.strictSame(
     settingsOf(['--docker-config', 'd.json'], {
@@ -161,6 +162,7 @@ t.test('options, else the environment', async (t) => {
       REGISTRY_INSECURE: 'localhost:5000, [::1]:80',
       REGISTRY_AMBIENT: 'aws,gcp',
       REGISTRY_PLATFORM: 'linux/arm64',
+      REGISTRY_LABELS: 'ghcr.io/acme/*,nginx',
       REGISTRY_LOOKUPS: '7',
     }),
     all,
