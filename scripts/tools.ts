@@ -1,5 +1,5 @@
 // Gets the hosts that the examples run in, as far as they can be had here, and says what is there. `npm run tools`.
-import { spawnSync, type SpawnSyncOptions } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import {
   accessSync,
   constants,
@@ -77,19 +77,25 @@ export function findServer(name: string): string | undefined {
 
 /** Installs sshd where that disturbs nobody: in a container of Debian's, where the package starts no service. */
 function installSshd(): void {
+  if (!findServer('sshd') && !existsSync('/run/systemd/system')) installPackage('openssh-server');
+}
+
+/** Tries once to get Debian's registry, which the tests of `registry/` talk to; without it they are skipped and say so. */
+export function installDockerRegistry(): void {
+  if (!findProgram('docker-registry')) installPackage('docker-registry');
+}
+
+/** Installs a package of Debian's, if this is root's machine and has apt-get. */
+function installPackage(name: string): void {
   const apt = findProgram('apt-get');
-  if (findServer('sshd') || !apt || process.getuid?.() !== 0 || existsSync('/run/systemd/system')) return;
-  console.log('sshd: installing openssh-server');
-  const options = {
-    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-    stdio: ['ignore', 'ignore', 'inherit'],
-    timeout: 300_000,
-  } satisfies SpawnSyncOptions;
-  const install = () =>
-    spawnSync(apt, ['install', '-y', '--no-install-recommends', 'openssh-server'], options).status === 0;
+  if (!apt || process.getuid?.() !== 0) return;
+  console.log(`${name}: installing it with apt-get, for the tests that use it`);
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const get = (...args: string[]) => spawnSync(apt, args, { env, stdio: 'ignore', timeout: 300_000 }).status === 0;
+  const install = ['install', '-y', '--no-install-recommends', name];
   // The lists of packages may be old, or not there at all.
-  if (!install() && !(spawnSync(apt, ['update'], options).status === 0 && install()))
-    console.error('sshd: it could not be installed; see the message above');
+  if (get(...install) || (get('update') && get(...install))) return;
+  console.error(`${name}: apt-get could not install it; the tests that need it are skipped`);
 }
 
 /** Builds a pinned program by the Go module proxy, some minutes at most; true if it is there afterwards. */
@@ -121,20 +127,6 @@ function installGoTool({ name, module, version, ask }: GoTool): boolean {
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
-}
-
-/** Tries once to get Debian's registry, which the tests of `registry/` talk to; without it they are skipped and say so. */
-export function installDockerRegistry(): void {
-  if (findProgram('docker-registry') || process.getuid?.() !== 0) return;
-  const apt = findProgram('apt-get');
-  if (!apt) return;
-  console.log('docker-registry: installing it with apt-get, for the tests that talk to a real registry');
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const get = (...args: string[]) => spawnSync(apt, args, { env, stdio: 'ignore', timeout: 180_000 }).status === 0;
-  const install = ['install', '-y', '--no-install-recommends', 'docker-registry'];
-  // The list of packages may be old or empty.
-  if (get(...install) || (get('update') && get(...install))) return;
-  console.error('docker-registry: apt-get could not install it; the tests that need it are skipped');
 }
 
 function readIfThere(path: string): string | undefined {
