@@ -14,6 +14,7 @@ import { compilePattern } from './policy/pattern.ts';
 import { compilePolicy } from './policy/policy.ts';
 import type { Malformed, Rule } from './policy/rule.ts';
 import { canonicalName, type Reference } from './reference.ts';
+import { remember } from './remember.ts';
 
 /** What governs a field: an explicit update before markers, markers before annotations. */
 export type Governor =
@@ -298,12 +299,4 @@ function decided(change: Change, policy: string, reason: string): Decision {
 
 function refused(note: Note, policy: string, notes: Note[] = []): Decision {
   return { change: {}, policy, reason: note.reason, notes: [...notes, note] };
-}
-
-function remember<K, V>(map: Map<K, V>, key: K, make: () => V): V {
-  const known = map.get(key);
-  if (known !== undefined) return known;
-  const made = make();
-  map.set(key, made);
-  return made;
 }

@@ -1,6 +1,6 @@
 import { defaultSpec } from '../fn/config/defaults.ts';
 import type { ImageField } from '../fn/find/find.ts';
-import { resourcesOf } from '../fn/find/resources.ts';
+import { groupOf, resourcesOf } from '../fn/find/resources.ts';
 import { fieldsOf } from '../fn/governed.ts';
 import { formatReference } from '../fn/reference.ts';
 import type { PlannedChange } from '../fn/plan.ts';
@@ -76,10 +76,10 @@ async function fieldsIn(file: string, text: string): Promise<ImageField[]> {
 
 /** What tells a field from others: the same of a change, a plan, and what is read of an old commit. */
 export function fieldKey(file: string, resource: ResourceRef, path: string): string {
-  return `${file} ${objectOf(resource)} ${path}`;
+  return keyOf({ file, object: objectOf(resource), field: path });
 }
 
-export function keyOf({ file, object, field }: Change): string {
+export function keyOf({ file, object, field }: Pick<Change, 'file' | 'object' | 'field'>): string {
   return `${file} ${object} ${field}`;
 }
 
@@ -90,9 +90,8 @@ export function keyOfPlan({ field }: PlannedChange, file: string | undefined): s
 function objectOf(resource: ResourceRef | undefined): string {
   // As results have it, which name no resource without a name.
   if (!resource?.name) return '';
-  const { apiVersion, kind, namespace = '', name } = resource;
-  const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
-  return `${group}/${kind}/${namespace}/${name}`;
+  const { kind, namespace = '', name } = resource;
+  return `${groupOf(resource)}/${kind}/${namespace}/${name}`;
 }
 
 /** The workload of a change as Flux v1 names it: `namespace:kind/name`; the file where no object is known. */

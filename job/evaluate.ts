@@ -5,6 +5,7 @@ import type { Lookup } from '../fn/lookup/lookup.ts';
 import { addDocuments } from '../fn/lookup/read.ts';
 import type { Hold } from '../fn/plan.ts';
 import { replaceAll, type Replacement } from '../fn/replace.ts';
+import { remember } from '../fn/remember.ts';
 import { describe, noteResult, type Result } from '../fn/result.ts';
 import type { Source } from '../fn/source.ts';
 import { update, type Outcome } from '../fn/update.ts';
@@ -232,17 +233,9 @@ function remembering(lookup: Lookup): Lookup {
   const digests = new Map<string, ReturnType<Lookup['digest']>>();
   return {
     notes: lookup.notes,
-    metadata: (image, needs) => once(metadata, image, () => lookup.metadata(image, needs)),
-    digest: (image, tag) => once(digests, `${image}:${tag}`, () => lookup.digest(image, tag)),
+    metadata: (image, needs) => remember(metadata, image, () => lookup.metadata(image, needs)),
+    digest: (image, tag) => remember(digests, `${image}:${tag}`, () => lookup.digest(image, tag)),
   };
-}
-
-function once<T>(map: Map<string, T>, key: string, make: () => T): T {
-  const known = map.get(key);
-  if (known !== undefined) return known;
-  const made = make();
-  map.set(key, made);
-  return made;
 }
 
 /** What the engine had to say of files in which nothing was to move, by the same configuration and answers. */

@@ -1,7 +1,7 @@
+import { posix } from 'node:path';
 import type { FileChange } from '../git/repository.ts';
 import { workloadOf, type Change } from './change.ts';
 import type { Part } from './made.ts';
-import { directoryOf } from './path.ts';
 import type { JobSpec } from './schema.ts';
 
 type Grouping = JobSpec['commit']['grouping'];
@@ -25,7 +25,7 @@ function keyOf(change: Change, grouping: Exclude<Grouping, 'Run'>): string {
     case 'Workload':
       return workloadOf(change);
     case 'Directory':
-      return directoryOf(change.file);
+      return posix.dirname(change.file);
   }
 }
 
@@ -33,7 +33,7 @@ function keyOf(change: Change, grouping: Exclude<Grouping, 'Run'>): string {
 export function groupFiles(files: readonly FileChange[], changes: readonly Change[], grouping: Grouping): Part[] {
   if (files.length === 0) return [];
   if (grouping !== 'Directory') return [{ files: [...files], changes: [...changes] }];
-  const groups = [...Map.groupBy(files, ({ path }) => directoryOf(path))].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const groups = [...Map.groupBy(files, ({ path }) => posix.dirname(path))].toSorted(([a], [b]) => (a < b ? -1 : 1));
   const split = [
     ...groups.slice(0, MAX_COMMITS - 1),
     ['', groups.slice(MAX_COMMITS - 1).flatMap(([, rest]) => rest)] as const,

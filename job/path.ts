@@ -2,9 +2,3 @@
 export function isBelow(path: string, roots: readonly string[]): boolean {
   return roots.length === 0 || roots.some((root) => path === root || path.startsWith(`${root}/`));
 }
-
-/** The directory of a file; `.` at the root. */
-export function directoryOf(file: string): string {
-  const slash = file.lastIndexOf('/');
-  return slash < 0 ? '.' : file.slice(0, slash);
-}

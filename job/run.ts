@@ -1,8 +1,8 @@
 import { findTrailer, Overlap, publish, SKEW_SECONDS, type Pace, type Publication } from '../git/exactly-once.ts';
 import { LONGEST_TIMER_MS } from '../git/process.ts';
+import { objectId } from '../git/object.ts';
 import type { NewCommit, Repository, Signing } from '../git/repository.ts';
 import type { Result } from '../fn/result.ts';
-import { oidOf } from './blob.ts';
 import { hashOf, type Cache } from './cache.ts';
 import { milliseconds } from './duration.ts';
 import { failureOf, JobError } from './failure.ts';
@@ -194,7 +194,7 @@ type Commit = Omit<NewCommit, 'parent'>;
 function trailed(metadata: JobMetadata, { base }: Start, parts: readonly Part[]): JobMetadata {
   if (metadata.unique) return metadata;
   const files = parts.flatMap(({ files }) =>
-    files.map(({ path, content }) => [path, content && oidOf(content, base.length)]),
+    files.map(({ path, content }) => [path, content && objectId('blob', content, base.length)]),
   );
   return { ...metadata, uid: derivedUid(JSON.stringify([metadata.uid, base, files])) };
 }
@@ -275,7 +275,7 @@ async function isRebuilt(
   await repository.fetch(lease);
   const oids = new Map((await repository.list(lease, [...contents.keys()])).map(({ path, oid }) => [path, oid]));
   return [...contents].every(
-    ([path, content]) => oids.get(path) === (content ? oidOf(content, base.length) : undefined),
+    ([path, content]) => oids.get(path) === (content ? objectId('blob', content, base.length) : undefined),
   );
 }
 

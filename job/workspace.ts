@@ -10,9 +10,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { objectId } from '../git/object.ts';
 import { pathProblem } from '../git/path.ts';
 import type { TreeEntry } from '../git/repository.ts';
-import { oidOf } from './blob.ts';
 import { MAX_FILE_BYTES, type Proposal } from './check.ts';
 import { JobError } from './failure.ts';
 
@@ -87,7 +87,9 @@ export function readBack(root: string, files: readonly TreeEntry[]): Proposal[] 
         const content = read(path, () => readRegular(join(root, path)));
         const executable = (status.mode & 0o111) !== 0;
         const same =
-          before && oidOf(content, before.oid.length) === before.oid && executable === (before.mode === '100755');
+          before &&
+          objectId('blob', content, before.oid.length) === before.oid &&
+          executable === (before.mode === '100755');
         if (!same) proposals.push({ path, now: { kind: 'file', executable, content } });
       }
     }

@@ -1,5 +1,5 @@
 // A repository in memory, of one commit that cannot be changed: for what needs no git.
-import { oidOf } from '../../job/blob.ts';
+import { objectId } from '../../git/object.ts';
 import type { Repository, TreeEntry } from '../../git/repository.ts';
 import type { Files } from '../git/servers.ts';
 
@@ -9,7 +9,7 @@ export function memoryRepository(files: Files): Repository {
   for (const [path, file] of Object.entries(files)) {
     const { mode, content } =
       typeof file === 'string' || Buffer.isBuffer(file) ? { mode: '100644', content: file } : file!;
-    const oid = oidOf(Buffer.from(content), 40);
+    const oid = objectId('blob', Buffer.from(content), 40);
     contents.set(oid, Buffer.from(content));
     entries.push({ path, mode, oid });
   }
