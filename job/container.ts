@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter } from 'node:path';
 import { parseReference } from '../fn/reference.ts';
+import { findExecutable } from '../git/executable.ts';
 import { execute, type Executed } from '../git/process.ts';
 import { milliseconds } from './duration.ts';
 import { JobError } from './failure.ts';
@@ -50,10 +50,7 @@ const KILLED = 137;
 export async function findProgram(environment: NodeJS.ProcessEnv, signal?: AbortSignal): Promise<ContainerProgram> {
   const tried: string[] = [];
   for (const name of PROGRAMS) {
-    const path = (environment['PATH'] ?? '')
-      .split(delimiter)
-      .map((directory) => join(directory, name))
-      .find(isExecutable);
+    const path = findExecutable(name, (environment['PATH'] ?? '').split(delimiter));
     if (path === undefined) continue;
     const program = programAt(name, path, environment, signal);
     const { status, stderr } = await program.run(['info'], { timeout: QUESTION_MS });
@@ -66,15 +63,6 @@ export async function findProgram(environment: NodeJS.ProcessEnv, signal?: Abort
     `no program runs containers here (${why}); install or start one, or use the image-update image, which needs none`,
     'NoContainers',
   );
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function programAt(name: string, path: string, environment: NodeJS.ProcessEnv, signal?: AbortSignal): ContainerProgram {

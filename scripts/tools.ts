@@ -1,8 +1,6 @@
 // Gets the hosts that the examples run in, as far as they can be had here, and says what is there. `npm run tools`.
 import { spawnSync } from 'node:child_process';
 import {
-  accessSync,
-  constants,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -13,6 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { findExecutable } from '../git/executable.ts';
 import { root } from './build.ts';
 
 /** A program built by the Go module proxy: its package, its version, and how it says which it is. */
@@ -40,16 +39,7 @@ export const toolsDirectory = join(root, '.cache', 'bin');
 /** The absolute path of a program: a tool built here, else the first on PATH; undefined if there is none. */
 export function findProgram(name: string): string | undefined {
   const directories = [toolsDirectory, ...(process.env['PATH'] ?? '').split(delimiter).filter(Boolean)];
-  return directories.map((directory) => join(directory, name)).find(isExecutable);
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
+  return findExecutable(name, directories);
 }
 
 /** Each host, how it tells its version, and what to do without it. */
@@ -72,7 +62,7 @@ const SERVERS = ['/usr/sbin', '/usr/local/sbin'];
 
 /** The absolute path of a server; undefined if it is not installed. */
 export function findServer(name: string): string | undefined {
-  return findProgram(name) ?? SERVERS.map((directory) => join(directory, name)).find(isExecutable);
+  return findProgram(name) ?? findExecutable(name, SERVERS);
 }
 
 /** Installs sshd where that disturbs nobody: in a container of Debian's, where the package starts no service. */
@@ -103,7 +93,11 @@ function installGoTool({ name, module, version, ask }: GoTool): boolean {
   const built = join(toolsDirectory, name);
   // What `go install` built has no version in it that all of them print; the stamp says which this is.
   const stamp = join(toolsDirectory, `.${name}-version`);
-  if (isExecutable(built) && (run(built, ask) === version || readIfThere(stamp) === version)) return true;
+  if (
+    findExecutable(name, [toolsDirectory]) !== undefined &&
+    (run(built, ask) === version || readIfThere(stamp) === version)
+  )
+    return true;
   const go = findProgram('go');
   if (!go) return false;
   console.log(`${name}: building ${version} with Go, which takes some minutes`);

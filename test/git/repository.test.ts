@@ -16,7 +16,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { GitError, type GitErrorClass } from '../../git/error.ts';
+import type { GitErrorClass } from '../../git/error.ts';
 import { openRepository, repositoryDirectory, type OpenOptions, type OpenRepository } from '../../git/open.ts';
 import type { FileChange, NewCommit, Remote, Repository } from '../../git/repository.ts';
 import { badPaths } from '../fixtures/git/text.ts';
@@ -32,6 +32,7 @@ import {
   type HttpServer,
 } from './servers.ts';
 import { leaveOutOfQuickRun } from '../quick.ts';
+import { rejecting } from './rejects.ts';
 
 leaveOutOfQuickRun();
 
@@ -71,17 +72,7 @@ async function contents(repository: Repository, oids: readonly string[]): Promis
   return found;
 }
 
-async function rejects(t: Test, work: () => Promise<unknown>, wanted: GitErrorClass, words: RegExp, name: string) {
-  const error = await work().then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  t.ok(error instanceof GitError, `${name}: a GitError`);
-  if (!(error instanceof GitError)) return;
-  t.equal(error.class, wanted, `${name}: ${error.message}`);
-  t.match(error.message, words, name);
-  t.notMatch(error.message, CANARY, `${name}: no secret`);
-}
+const rejects = rejecting(CANARY);
 
 function newCommit(parent: string, changes: Record<string, string | null>, more: Partial<NewCommit> = {}): NewCommit {
   const list: FileChange[] = Object.entries(changes).map(([path, content]) => ({

@@ -7,13 +7,14 @@ import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { GitError, type GitErrorClass } from '../../git/error.ts';
+import type { GitErrorClass } from '../../git/error.ts';
 import { appCredentials, type GitHubApp } from '../../git/github-app.ts';
 import { openRepository } from '../../git/open.ts';
 import type { NewCommit, Remote, Signing } from '../../git/repository.ts';
 import { findProgram } from '../../scripts/tools.ts';
 import { createRepository, git, makeKey, serverEnvironment, SSHD, startHttp, startSshd } from './servers.ts';
 import { leaveOutOfQuickRun } from '../quick.ts';
+import { rejecting } from './rejects.ts';
 
 leaveOutOfQuickRun();
 
@@ -48,17 +49,7 @@ async function opened(t: Test, remote: Remote) {
   return repository;
 }
 
-async function rejects(t: Test, work: () => Promise<unknown>, wanted: GitErrorClass, words: RegExp, name: string) {
-  const error = await work().then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  t.ok(error instanceof GitError, `${name}: a GitError`);
-  if (!(error instanceof GitError)) return;
-  t.equal(error.class, wanted, `${name}: ${error.message}`);
-  t.match(error.message, words, name);
-  t.notMatch(error.message, /canary|PRIVATE KEY/, `${name}: no secret`);
-}
+const rejects = rejecting(/canary|PRIVATE KEY/);
 
 function change(parent: string, more: Partial<NewCommit> = {}): NewCommit {
   return {
