@@ -3,11 +3,12 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { commandPage, exits, optionGroups, optionTable } from '../cli/help.ts';
+import { specs } from '../cli/specs/index.ts';
 import { specSchema } from '../fn/config/image-update.ts';
 import { classes } from '../job/failure.ts';
 import { names } from '../job/message.ts';
 import { specSchema as jobSchema } from '../job/schema.ts';
-import { registryOptions } from '../registry/options.ts';
 import { root } from './build.ts';
 
 /** The part of a JSON schema that a table shows. */
@@ -27,6 +28,8 @@ const job = z.toJSONSchema(jobSchema) as Schema;
 
 /** Section name to its text. */
 const sections: Record<string, () => string> = {
+  // `options-for-registries` and the like.
+  ...Object.fromEntries(optionGroups().map(({ anchor, options }) => [anchor, () => optionTable(options)])),
   config: () => table(['field of `spec`', 'type', 'default', 'meaning'], configRows(spec, '')),
   'config-map': () => table(['key of `data`', 'value'], configMapRows(spec)),
   'update-job': () => table(['field of `spec`', 'type', 'default', 'meaning'], configRows(job, '')),
@@ -36,7 +39,17 @@ const sections: Record<string, () => string> = {
       Object.entries(names).map(([name, meaning]) => [`\`${name}\``, meaning]),
     ),
   'failure-classes': () => table(['`class`', 'exit status', 'retriable', 'what it means'], classRows()),
-  'registry-options': () => table(['option', 'variable', 'meaning'], optionRows()),
+  'command-list': () =>
+    table(
+      ['command', 'what it does'],
+      specs.map(({ name, summary }) => [`[\`tk-image ${name}\`](#${name.replaceAll(' ', '-')})`, summary]),
+    ),
+  commands: () => specs.map(commandPage).join('\n\n'),
+  'exit-statuses': () =>
+    table(
+      ['exit status', 'meaning'],
+      exits.map((row) => [...row]),
+    ),
 };
 
 /** A row a field, the fields of a map below it. What has a default, or no need of one, is optional. */
@@ -65,13 +78,6 @@ function classRows(): string[][] {
     retriable ? 'yes' : 'no',
     meaning,
   ]);
-}
-
-function optionRows(): string[][] {
-  return registryOptions.map(({ flags, variable, meaning }) => {
-    const option = flags.replace(/<(.+)>/, (_, value: string) => value.toUpperCase());
-    return [`\`${option}\``, variable === undefined ? '' : `\`${variable}\``, meaning];
-  });
 }
 
 function typeOf({ type = 'string', enum: values, items }: Schema): string {
