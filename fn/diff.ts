@@ -64,6 +64,9 @@ function diffLines(text: string, starts: number[], from: number, to: number, rep
   const body: string[] = [];
   const pending = [...replacements];
   for (let line = from; line < to; line++) {
+    // Whole lines that are put before this one, which stays.
+    while (pending[0]?.end === starts[line] && pending[0]?.start === starts[line] && pending[0].text.endsWith('\n'))
+      body.push(...prefixed('+', pending.shift()!.text));
     if (pending.length === 0 || pending[0]!.start >= starts[line + 1]!) {
       body.push(...prefixed(' ', text.slice(starts[line], starts[line + 1])));
       continue;

@@ -138,6 +138,8 @@ function placeIn({ node }: Resource): Place {
   const metadata = ownEntry(node, 'metadata');
   if (!metadata) refuse('metadata-missing', 'it has no metadata of its own; write it, with its name', node.start);
   if (metadata.value.kind !== 'map') return refuseAlias(metadata, 'its metadata');
+  if (metadata.value.entries.length === 0)
+    refuse('metadata-missing', 'its metadata is empty; write its name', metadata.value.start);
   const entry = ownEntry(metadata.value, ANNOTATIONS);
   const value = entry?.value;
   if (value?.kind === 'map' && value.entries.length > 0) return { metadata: metadata.value, entry, map: value };
@@ -238,7 +240,8 @@ function changeValue(text: string, key: string, node: Node | undefined, value: s
   if (says(node, value)) return [];
   if (node.tag !== undefined && !isText(node))
     refuse('annotations-no-text', `${key} has the tag ${node.tag}, and annotations are texts; take the tag out`, start);
-  if (node.style !== 'literal' && node.style !== 'folded') return [{ start, end, text: encodeScalar(node, value, text) }];
+  if (node.style !== 'literal' && node.style !== 'folded')
+    return [{ start, end, text: encodeScalar(node, value, text) }];
   // A block may not be able to say this without a line break behind it.
   const [, comment, tail] = /^[^\r\n#]*?([ \t]+#[^\r\n]*)?(?:[\r\n][^]*?)?(\s*)$/.exec(text.slice(start, end))!;
   return [{ start, end, text: encodeText(value, quoteAround(text, start), true) + (comment ?? '') + tail }];
@@ -270,9 +273,7 @@ function remove(text: string, span: Span, { metadata, entry, map }: Place, name:
   const found = map && ownEntry(map, name);
   if (!map || !entry || !found) return [];
   if (found.value.kind === 'map' || found.value.kind === 'seq') return refuseNoText(name, found.value);
-  return map.entries.length > 1
-    ? removeEntry(text, span, map, found)
-    : removeLast(text, span, metadata, entry, map);
+  return map.entries.length > 1 ? removeEntry(text, span, map, found) : removeLast(text, span, metadata, entry, map);
 }
 
 /** Proves that the edited document is the one before, with the annotations as wanted. */

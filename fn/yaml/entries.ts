@@ -77,7 +77,7 @@ export function fillEntry(
     ];
   }
   if (value.kind !== 'map') {
-    if (named || map.flow !== true) throw new Unusual('it is a null with a name, a tag or a comment', value.start);
+    if (named || !map.flow) throw new Unusual('it is a null with a name, a tag or a comment', value.start);
     return [{ start: colon, end: stop, text: ` ${bracedMap(pairs, writing, undefined)}` }];
   }
   const inside = text.slice(value.start + 1, value.end - 1);
@@ -93,20 +93,31 @@ export function fillEntry(
 
 /** Takes away an entry of a map that has others. */
 export function removeEntry(text: string, { end }: Span, map: MapNode, entry: Entry): Replacement[] {
-  return map.flow ? removeFromBraces(text, map, entry) : [wholeLines(text, entry, end)];
+  if (map.flow) return removeFromBraces(text, map, entry);
+  const lines = wholeLines(text, entry, end);
+  const before = map.entries[map.entries.indexOf(entry) - 1];
+  // Blank lines that follow would become part of such a block.
+  if (before && endsWithKept(text, before.value))
+    while (BLANK.test(restOfLine(text, lines.end)) && lines.end < end) lines.end = nextLine(text, lines.end, end);
+  return [lines];
+}
+
+const BLANK = /^[ \t]*$/;
+
+/** Whether a node ends with a block scalar to which all blank lines behind it belong. */
+function endsWithKept(text: string, node: Node): boolean {
+  let last: Node | undefined = node;
+  while (last && last.kind !== 'scalar' && last.kind !== 'alias')
+    last = last.flow ? undefined : last.kind === 'map' ? last.entries.at(-1)?.value : last.items.at(-1);
+  if (last?.kind !== 'scalar' || (last.style !== 'literal' && last.style !== 'folded')) return false;
+  return /^[|>]\d?\+/.test(text.slice(last.start, last.start + 3));
 }
 
 /**
  * Takes away the only entry of a map, and with the map the entry of `parent` that it is the value of. Only where a comment
  * would be left behind, an empty map stays with it.
  */
-export function removeLast(
-  text: string,
-  span: Span,
-  parent: MapNode,
-  owner: Entry,
-  map: MapNode,
-): Replacement[] {
+export function removeLast(text: string, span: Span, parent: MapNode, owner: Entry, map: MapNode): Replacement[] {
   const [only] = map.entries as [Entry];
   const colon = behindColon(text, owner.key);
   if (map.flow) {
