@@ -152,7 +152,7 @@ function refuseAlias({ value }: Entry, what: string): never {
   if (value.kind === 'alias')
     refuse(
       'annotations-shared',
-      `${what} is the alias *${value.name}, so an edit would change another object; write it out`,
+      `${what} is the alias *${value.name}, so an edit would change all that it stands for; write it out`,
       value.start,
     );
   refuse(
@@ -174,7 +174,7 @@ function refuseShared(root: Node | undefined, { metadata, map }: Place, { set, r
     if (target.kind !== 'scalar' && target.start <= edited.start && target.end >= edited.end)
       refuse(
         'annotations-shared',
-        `the alias *${name} repeats its annotations, so an edit would change another object; write them out there`,
+        `the alias *${name} repeats its annotations, so an edit would change more than these; write them out there`,
         start,
       );
     const shared = values.find(({ key, value }) => key === target || value === target);

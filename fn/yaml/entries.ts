@@ -1,5 +1,5 @@
 import { lineStart, nextLine } from '../lines.ts';
-import type { Replacement } from '../replace.ts';
+import { replaceAll, type Replacement } from '../replace.ts';
 import { bracedMap, bracedPairs, insertInBraces, linesOf, removeFromBraces } from './flow.ts';
 import { columnOf, eolAt, isFirstOnLine, restOfLine, skipComments } from './layout.ts';
 import type { Entry, MapNode, Node, ScalarNode, Span } from './tree.ts';
@@ -121,12 +121,11 @@ export function removeLast(text: string, span: Span, parent: MapNode, owner: Ent
   const [only] = map.entries as [Entry];
   const colon = behindColon(text, owner.key);
   if (map.flow) {
-    const inside = text.slice(map.start + 1, only.key.start) + text.slice(only.value.end, map.end - 1);
-    const comment = inside.includes('#') || (!parent.flow && restOfLine(text, map.end).trim() !== '');
-    if (!comment && parent.entries.length > 1) return removeEntry(text, span, parent, owner);
-    if (!inside.includes('#')) return [{ start: map.start, end: map.end, text: '{}' }];
-    const comma = /^\s*,/.exec(text.slice(only.value.end, map.end))?.[0].length ?? 0;
-    return [{ start: only.key.start, end: only.value.end + comma, text: '' }];
+    const removed = removeFromBraces(text, map, only);
+    const left = replaceAll(text, removed, map.start, map.end).includes('#');
+    const behind = !parent.flow && restOfLine(text, map.end).trim() !== '';
+    if (!left && !behind && parent.entries.length > 1) return removeEntry(text, span, parent, owner);
+    return left ? removed : [{ start: map.start, end: map.end, text: '{}' }];
   }
   const lines = wholeLines(text, only, span.end);
   const above = text.slice(colon, lines.start).trim() !== '';
