@@ -16,6 +16,7 @@ import { isFirstOnLine } from './yaml/layout.ts';
 import { readDocument } from './yaml/read.ts';
 import { encodeScalar, encodeText, isText, quoteAround } from './yaml/scalar.ts';
 import {
+  get,
   isNull,
   type AliasNode,
   type Entry,
@@ -205,7 +206,9 @@ function refuseMerged({ metadata, entry, map }: Place, { annotations }: Resource
       'its annotations come by a merge key (<<), and those written here would hide them; write them out',
       metadata.start,
     );
-  const merged = [...remove].find((key) => annotations.has(key) && !(map && ownEntry(map, key)));
+  // Also behind one of its own there may be another.
+  const left = map && { ...map, entries: map.entries.filter(({ key }) => !remove.has(key.value)) };
+  const merged = [...remove].find((key) => annotations.has(key) && get(left, key));
   if (merged !== undefined)
     refuse(
       'annotations-shared',
@@ -243,7 +246,7 @@ function changeValue(text: string, key: string, node: Node | undefined, value: s
   if (node.style !== 'literal' && node.style !== 'folded')
     return [{ start, end, text: encodeScalar(node, value, text) }];
   // A block may not be able to say this without a line break behind it.
-  const [, comment, tail] = /^[^\r\n#]*?([ \t]+#[^\r\n]*)?(?:[\r\n][^]*?)?(\s*)$/.exec(text.slice(start, end))!;
+  const [, comment, tail] = /^[^\r\n#]*?([ \t]+#[^\r\n]*)?(?:[\r\n][^]*\S)?(\s*)$/.exec(text.slice(start, end))!;
   return [{ start, end, text: encodeText(value, quoteAround(text, start), true) + (comment ?? '') + tail }];
 }
 

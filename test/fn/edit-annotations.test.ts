@@ -234,7 +234,8 @@ t.test('of a random document the annotations change and nothing else, or nothing
       const wish = wanted({ [AUTOMATED]: 'true' }, removes ? keys.slice(0, 2) : []);
       const result = await edit(text, wish);
       if (typeof result !== 'string') {
-        if (result.reason === 'edit-unsafe') throw new Error(`${result.message}\n${text}`);
+        // Where a map or a list is a key, nobody knows where it ends.
+        if (result.reason === 'edit-unsafe' && !text.includes('? ')) throw new Error(`${result.message}\n${text}`);
         return;
       }
       edited++;
