@@ -19,11 +19,15 @@ export function parse<T>(spec: CommandSpec, argv: readonly string[]): Parsed<T> 
   for (const option of optionsOf(spec)) command.addOption(declared(option));
   const problem = parseInto(command, argv);
   if (problem !== undefined) throw new UsageError(problem);
+  // Last: a mistyped option may be the one that is missing.
+  for (const { flags, required, meaning } of optionsOf(spec))
+    if (required && command.getOptionValue(new Option(flags).attributeName()) === undefined)
+      throw new UsageError(`${flags} is required: ${meaning}`);
   return { options: command.opts() as T, operands: command.args };
 }
 
-function declared({ flags, choices, several, required, variable }: OptionSpec): Option {
-  const option = new Option(flags).makeOptionMandatory(required ?? false);
+function declared({ flags, choices, several, variable }: OptionSpec): Option {
+  const option = new Option(flags);
   if (choices) option.choices(choices);
   if (!several) return option;
   // Where a variable may say it as well, it is known whether the command line did.
