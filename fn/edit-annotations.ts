@@ -12,7 +12,7 @@ import {
   Unusual,
   type Pairs,
 } from './yaml/entries.ts';
-import { isFirstOnLine } from './yaml/layout.ts';
+import { columnOf, isFirstOnLine } from './yaml/layout.ts';
 import { readDocument } from './yaml/read.ts';
 import { encodeScalar, encodeText, isText, quoteAround } from './yaml/scalar.ts';
 import {
@@ -250,7 +250,7 @@ function changeValue(text: string, key: string, node: Node | undefined, value: s
   return [{ start, end, text: encodeText(value, quoteAround(text, start), true) + (comment ?? '') + tail }];
 }
 
-function refuseNoText(key: string, { kind, start }: MapNode | Node): never {
+function refuseNoText(key: string, { kind, start }: Node): never {
   refuse(
     'annotations-no-text',
     `${key} is a ${kind === 'seq' ? 'list' : kind}, and annotations are texts; correct it`,
@@ -265,8 +265,7 @@ function stepOf(text: string, resource: MapNode, metadata: MapNode): number {
   for (const { value } of metadata.entries)
     if (value.kind === 'map' && !value.flow && value.entries.some(({ key }) => isFirstOnLine(text, key.start)))
       return columnOfMap(text, value) - column;
-  const outer = ownEntry(resource, 'metadata')!.key.start;
-  const step = column - (outer - text.lastIndexOf('\n', outer - 1) - 1);
+  const step = column - columnOf(text, ownEntry(resource, 'metadata')!.key.start);
   return step > 0 ? step : DEFAULT_STEP;
 }
 

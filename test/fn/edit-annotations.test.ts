@@ -174,7 +174,7 @@ t.test('of a manifest in any hand the annotations change, and nothing else', asy
             : hand.eol === '\r\n' && /(?<!\r)\n/.test(edited)
               ? 'a line ends otherwise'
               : undefined;
-      if (problem) throw new Error(`${problem}:\n${text}\n>>>\n${String(edited)}`);
+      if (problem) throw new Error(`${problem}:\n${text}\n>>>\n${edited}`);
     }),
     { numRuns },
   );
