@@ -93,7 +93,7 @@ export interface Survey {
   outcome: Outcome;
   /** The results that are about no field: of resources without any, of files, of answers. */
   others: Result[];
-  /** Of documents that cannot be read and that ask for no update, which is no matter to `update`. */
+  /** Of documents that cannot be read. Those that ask for an update are among the results, the rest is no matter to `update`. */
   unread: Result[];
   /** Every tag of what a field's fate rests on, accounted for; undefined if nothing was chosen. */
   account(field: SurveyedField): Account | undefined;
@@ -117,7 +117,6 @@ export async function survey(
   const outcome = await update(sources, config, answers, ask, earlier, undefined, (one) => {
     seen.set(one.document, fieldsSeen(one, config));
   });
-  const told = new Set(outcome.results);
   const fields: SurveyedField[] = [];
   const unread: Result[] = [];
   const words = wordsOfFields(config);
@@ -125,7 +124,7 @@ export async function survey(
     for (const slice of documentsWith(source.text, source.documents, words)) {
       const found = seen.get(slice) ?? (await fieldsUnseen(source, slice, config));
       if (Array.isArray(found)) fields.push(...found);
-      else if (!told.has(found)) unread.push(found);
+      else unread.push(found);
     }
   const about = new Set(fields.flatMap(({ results, around }) => [...results, ...around]));
   const accounts = new Map<Chosen, Account>();
