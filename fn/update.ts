@@ -10,6 +10,7 @@ import type { Lookup } from './lookup/lookup.ts';
 import type { Note } from './note.ts';
 import { planDocument, type Hold, type Plan } from './plan.ts';
 import { noteResult, sortResults, type Result } from './result.ts';
+import type { Scope } from './scope.ts';
 import { documentsWith, type Slice, type Source } from './source.ts';
 import { wordsOf } from './words.ts';
 
@@ -56,7 +57,7 @@ export async function update(
   for (const source of sources) {
     const replacements: Replacement[] = [];
     for (const document of documentsWith(source.text, source.documents, words)) {
-      const found = ahead?.get(document) ?? (await findImages(source, document, config));
+      const found = ahead?.get(document) ?? (await find(source, document, config));
       for (const update of found.updates) matched.add(update);
       const plan = await planDocument(found, decider, forbidden, hold);
       const edited = await editDocument(source, document, plan);
@@ -78,8 +79,23 @@ async function findAll(sources: readonly Source[], config: Config): Promise<Map<
   const all = new Map<Slice, Found>();
   for (const source of sources)
     for (const document of documentsWith(source.text, source.documents, words))
-      all.set(document, await findImages(source, document, config));
+      all.set(document, await find(source, document, config));
   return all;
+}
+
+async function find(source: Source, document: Slice, config: Config): Promise<Found> {
+  const found = await findImages(source, document, config);
+  return config.scope ? within(config.scope, found) : found;
+}
+
+/** What is found of what a run is about. */
+function within(scope: Scope, found: Found): Found {
+  return {
+    ...found,
+    governed: found.governed.filter(({ field, reference }) => scope.has(field.resource, reference.name)),
+    unreadable: found.unreadable.filter(({ field }) => scope.has(field.resource, '')),
+    notes: found.notes.filter(({ resource, note }) => !resource || scope.has(resource, note.image ?? '')),
+  };
 }
 
 function unmatched({ image, targets }: ExplicitUpdate): Note {
