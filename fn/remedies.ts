@@ -7,7 +7,7 @@ export interface Subject {
 }
 
 const WRITE_FILTER =
-  'see which tags there are with `tk-image list`, and write a filter that accepts some: `tk-image policy -w {workload} --tag {container}=FILTER`';
+  'see which tags there are with `tk-image list`, and write a filter that accepts some: `tk-image policy {file} -w {workload} --tag {container}=FILTER`';
 const TIMES = 'order by version or by a part of the tag instead, or build images that say when they were built';
 const MARK = 'correct the marker: `# {"$imagepolicy": "NAMESPACE:NAME"}`, with `:tag`, `:name` or `:digest` for a part';
 const POLICY = 'give the ImagePolicy that the marker names with --metadata, or correct the name';
@@ -24,7 +24,7 @@ const CACHE = 'see to the directory of the cache, or name another with --cache';
  */
 export const remedies: Readonly<Record<string, string>> = {
   // Of fields that stay.
-  locked: 'unlock it when the lock has done its service: `tk-image unlock -w {workload}`',
+  locked: 'unlock it when the lock has done its service: `tk-image unlock {file} -w {workload}`',
   ignored: 'remove the annotation fluxcd.io/ignore from {workload}',
   denied: 'take {image} out of `deny` in the configuration, or deautomate {workload}',
   'not-allowed': 'add {image} to `allow` in the configuration, or deautomate {workload}',
@@ -34,7 +34,7 @@ export const remedies: Readonly<Record<string, string>> = {
   'registry-not-found': 'check the spelling of {image}; if it is private, log in',
   'registry-unreachable': 'check network, proxy and the name of the registry; without a network give --metadata',
   'registry-timeout': LATER,
-  'registry-tls': 'trust its certificate with --ca-file, or have the registry put it right',
+  'registry-tls': 'trust its certificate with --ca, or have the registry put it right',
   'registry-refused-address': 'name the registry with --insecure if you trust the way to it',
   'registry-rate-limited': LATER,
   'registry-unavailable': LATER,
@@ -64,7 +64,7 @@ export const remedies: Readonly<Record<string, string>> = {
   'policy-stale': 'wait until its controller has seen the change of the ImagePolicy',
   'policy-empty': 'see why the ImagePolicy selects no image',
   'policy-malformed': 'correct the spec of the ImagePolicy; `tk-image choose --policy FILE` tries it',
-  'filter-malformed': 'correct the filter: `tk-image policy -w {workload} --tag {container}=FILTER`; `tk-image choose` tries one',
+  'filter-malformed': 'correct the filter: `tk-image policy {file} -w {workload} --tag {container}=FILTER`; `tk-image choose` tries one',
   'repository-unknown': 'give the ImageRepository of the policy with --metadata',
   // Of other warnings.
   'annotation-unknown': ANNOTATION,
@@ -118,9 +118,13 @@ export const remedies: Readonly<Record<string, string>> = {
 
 /** What helps against the cause of a result; undefined for a reason that needs no help. */
 export function remedyFor(reason: string, subject: Subject): string | undefined {
-  return remedies[reason]?.replaceAll(/\{(workload|container|image|file)\}/g, (_, name: keyof Subject) => {
+  return Object.hasOwn(remedies, reason) ? filledIn(remedies[reason]!, subject) : undefined;
+}
+
+/** A text with the names of a subject in its braces, as a shell takes them. */
+export function filledIn(text: string, subject: Subject): string {
+  return text.replaceAll(/\{(workload|container|image|file)\}/g, (_, name: keyof Subject) => {
     const value = subject[name] || name.toUpperCase();
-    // It may stand in a command: a shell shall take it as it is.
-    return /^[\w.:/@+-]+$/.test(value) ? value : `'${value.replaceAll("'", `'\\''`)}'`;
+    return /^[\w.:/@+-]+$/.test(value) ? value : `'${value.replaceAll("'", String.raw`'\''`)}'`;
   });
 }

@@ -199,7 +199,7 @@ function fieldsSeen({ source, document, found, plan, told }: Seen, config: Confi
     }
   // Marked texts that are no field of a workload.
   for (const { field } of governed) if (!listed.has(field)) fields.push(surveyed(field, undefined));
-  return fields;
+  return inOrder(fields);
 }
 
 /** Where nothing could govern a workload, the update has not looked for its fields. */
@@ -215,7 +215,7 @@ async function fieldsUnseen(source: Source, slice: Slice, { spec }: Config): Pro
     return noteResult(document.problem, locate(document.problem.offset));
   }
   const context: Context = { source, slice, locate: locator(source, slice, document) };
-  return document.resources.flatMap((resource) => {
+  const surveyed = document.resources.flatMap((resource) => {
     const { fields } = fieldsOf(resource, spec, pathOf(document, resource));
     const automation = spec.annotations ? readAutomation(resource, []) : readLocks(resource);
     return fields.map((field) => ({
@@ -225,6 +225,12 @@ async function fieldsUnseen(source: Source, slice: Slice, { spec }: Config): Pro
       around: [],
     }));
   });
+  return inOrder(surveyed);
+}
+
+/** As they stand in the text: pods have their containers before those that run first. */
+function inOrder(fields: readonly SurveyedField[]): SurveyedField[] {
+  return fields.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0));
 }
 
 const NOT_AUTOMATED: Fate = { state: 'not-automated', reason: 'not-automated', message: 'nothing updates it' };
