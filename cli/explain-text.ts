@@ -19,7 +19,8 @@ export function explanationText({ fields, others, summary }: Explanation, all: b
   }
   const idle = fields.filter(({ state }) => state === 'not-automated');
   if (idle.length > 0) blocks.push(idleText(idle, all, paint));
-  if (others.length > 0) blocks.push(`${paint('bold', 'Also')}\n${others.map((other) => lines(adviceRows(other, paint))).join('')}`);
+  if (others.length > 0)
+    blocks.push(`${paint('bold', 'Also')}\n${others.map((other) => lines(adviceRows(other, paint))).join('')}`);
   return [...blocks, summaryText(summary)].join('\n');
 }
 
@@ -115,6 +116,7 @@ function summaryText({ moves, upToDate, stays, notAutomated, files, unreadDocume
     `${stays} automated and can't move`,
     `${notAutomated} not automated`,
   ];
-  const unread = unreadDocuments === 0 ? '' : `; ${unreadDocuments} documents are no readable YAML, and ask for no update`;
+  const [nouns, ask] = unreadDocuments === 1 ? ['document is', 'asks'] : ['documents are', 'ask'];
+  const unread = unreadDocuments > 0 ? `; ${unreadDocuments} ${nouns} no readable YAML, and ${ask} for no update` : '';
   return `${parts.join(', ')}, in ${files} YAML ${files === 1 ? 'file' : 'files'}${unread}\n`;
 }

@@ -33,7 +33,7 @@ async function explainAll({ options, operands }: Parsed<Options>, io: Io): Promi
   if (format) io.output(await print(format, explanation));
   else if (surveyed.fields.length > 0 || surveyed.others.length > 0)
     io.output(explanationText(explanation, options.all ?? false, paintFor(1, io.environment)));
-  if (surveyed.fields.length === 0) io.error(`tk-image: ${nothingIn(surveyed.files, directory)}`);
+  else io.error(`tk-image: ${nothingIn(surveyed.files, directory)}`);
   return surveyed.failed() ? FAILED : DONE;
 }
 

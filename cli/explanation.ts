@@ -40,7 +40,8 @@ export interface FieldExplanation {
   filter: SurveyedField['filter'] | null;
   policy: string | null;
   state: Fate['state'];
-  reason: string;
+  /** Null of what nothing governs. */
+  reason: string | null;
   message: string;
   /** What it would become, or would if nothing held it; or null. */
   becomes: string | null;
@@ -106,7 +107,7 @@ function explained(field: SurveyedField, account: Account | undefined): FieldExp
     filter: field.filter ?? null,
     policy: field.policy ?? null,
     state: fate.state,
-    reason: fate.reason,
+    reason: fate.state === 'not-automated' ? null : fate.reason,
     message: field.governor ? fate.message : (field.problem ?? fate.message),
     becomes: becomes(fate),
     remedy: remedyOf(fate, subject) ?? null,
@@ -119,8 +120,8 @@ function explained(field: SurveyedField, account: Account | undefined): FieldExp
 }
 
 /** Whether a result says no more than the fate does. */
-function tells({ message, tags }: Result, { state, reason, message: said }: Fate): boolean {
-  return state === 'stays' && message === said && tags?.['reason'] === reason;
+function tells({ message, tags }: Result, fate: Fate): boolean {
+  return fate.state === 'stays' && message === fate.message && tags?.['reason'] === fate.reason;
 }
 
 function becomes(fate: Fate): string | null {
@@ -128,9 +129,9 @@ function becomes(fate: Fate): string | null {
   return fate.state === 'stays' && fate.wanted ? showReference(fate.wanted) : null;
 }
 
-function remedyOf({ state, reason }: Fate, subject: Subject): string | undefined {
-  if (state === 'stays') return remedyFor(reason, subject);
-  if (state !== 'not-automated') return undefined;
+function remedyOf(fate: Fate, subject: Subject): string | undefined {
+  if (fate.state === 'stays') return remedyFor(fate.reason, subject);
+  if (fate.state !== 'not-automated') return undefined;
   return subject.workload ? automate(subject) : MARK;
 }
 
@@ -144,7 +145,12 @@ const MARK = 'to have it updated, mark it for an ImagePolicy: `# {"$imagepolicy"
 
 function adviceOf({ severity, message, file, tags = {} }: Result, subject: Subject): Advice {
   const { reason = '', container, image, line } = tags;
-  const about = { ...subject, ...(container && { container }), ...(image && { image }), ...(file && { file: file.path }) };
+  const about = {
+    ...subject,
+    ...(container && { container }),
+    ...(image && { image }),
+    ...(file && { file: file.path }),
+  };
   return {
     severity,
     reason,

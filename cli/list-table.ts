@@ -16,11 +16,12 @@ interface ShownTag {
 
 type Place = 'newer' | 'current' | 'older';
 
-/** The first tags of a listing, and in any case the current one and the one that would be chosen. */
+/** The first tags of a listing, and in any case the current one and the one that would be chosen or is held back. */
 export function shownTags(listing: ContainerListing, limit: number): TagRow[] {
+  const { chosen, wanted } = listing;
   const rows: TagRow[] = [];
   for (const [i, row] of allTags(listing).entries()) {
-    if (i < limit || row.place === 'current' || row.tag.name === listing.chosen) {
+    if (i < limit || row.place === 'current' || row.tag.name === (chosen ?? wanted)) {
       rows.push(row);
       continue;
     }
@@ -90,7 +91,7 @@ const DIGEST_SHOWN = 19;
 
 const MARKS: Record<Place, string> = { newer: '|   ', current: "'-> ", older: '    ' };
 
-function tagRow(row: TagRow, { chosen, state, policy }: ContainerListing, paint: Paint): string[] {
+function tagRow(row: TagRow, { chosen, wanted, state, policy }: ContainerListing, paint: Paint): string[] {
   if ('omitted' in row) {
     const count = `(${row.omitted} tag${row.omitted === 1 ? '' : 's'} omitted)`;
     return ['', '', paint('dim', `${row.place === 'older' ? '    ' : ':   '}${count}`)];
@@ -104,9 +105,9 @@ function tagRow(row: TagRow, { chosen, state, policy }: ContainerListing, paint:
   const text = mark + tag.name;
   const created = unlisted ? '?' : dateText(tag.created);
   if (isChosen) return ['', '', paint(['green', 'bold'], text), created, '', paint(['green', 'bold'], 'chosen')];
-  if (place === 'current') return ['', '', paint('bold', text), created, '', ...(why ? [paint('dim', onOneLine(why))] : [])];
-  if (why) return ['', '', paint('dim', text), paint('dim', created), '', paint('dim', onOneLine(why))];
-  return ['', '', text, created];
+  if (tag.name === wanted) return ['', '', text, created, '', paint('yellow', 'held back')];
+  const style = place === 'current' ? 'bold' : why ? 'dim' : 'none';
+  return ['', '', paint(style, text), paint(style, created), '', paint('dim', onOneLine(why ?? ''))];
 }
 
 /** `02 Jan 20 15:04 UTC`, as fluxctl has it; the empty text for what is no time. */

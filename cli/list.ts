@@ -34,10 +34,16 @@ async function listAndTell({ options, operands }: Parsed<Options>, io: Io): Prom
   if (rest.length > 0) throw new UsageError(`one directory is enough; what is "${rest[0]}"?`);
   const { namespace, workload: words } = options;
   const limit = limitOf(options);
-  const surveyed = await surveyDirectory(directory, { words, ...(namespace !== undefined && { namespace }) }, options, io);
+  const surveyed = await surveyDirectory(
+    directory,
+    { words, ...(namespace !== undefined && { namespace }) },
+    options,
+    io,
+  );
   const listings = await listingsOf(surveyed);
   const format = documentFormat(options.format);
-  if (format) io.output(await print(format, limit === undefined ? listings : listings.map((one) => shortened(one, limit))));
+  if (format)
+    io.output(await print(format, limit === undefined ? listings : listings.map((one) => shortened(one, limit))));
   else io.output(listingTable(listings, limit ?? LIMIT, options.headers, paintFor(1, io.environment)));
   tell(surveyed, listings, directory, io);
   return surveyed.failed() ? FAILED : DONE;
@@ -69,8 +75,10 @@ function shortened(listing: ContainerListing, limit: number): ContainerListing {
 /** On stderr: what could not be read or asked, and where there is nothing. */
 function tell({ fields, files, unusable }: Surveyed, listings: readonly ContainerListing[], directory: string, io: Io) {
   for (const result of unusable) io.error(`tk-image: ${describe(result)}`);
-  const problems = new Map(listings.flatMap(({ image, problem }) => (problem === null ? [] : [[image ?? '', problem]])));
-  for (const [image, problem] of problems) io.error(`tk-image: ${onOneLine(`${image}: image data not available: ${problem}`)}`);
+  const problems = new Map(
+    listings.flatMap(({ image, problem }) => (problem === null ? [] : [[image ?? '', problem]])),
+  );
+  for (const [image, problem] of problems)
+    io.error(`tk-image: ${onOneLine(`${image}: image data not available: ${problem}`)}`);
   if (fields.length === 0) io.error(`tk-image: ${nothingIn(files, directory)}`);
 }
-

@@ -22,10 +22,13 @@ export interface ContainerListing {
   current: { tag: string | null; digest: string | null; created: string | null; listed: boolean };
   /** The tag that an update would write or leave there; null if it would do neither. */
   chosen: string | null;
+  /** The tag that an update would write if nothing held it back. */
+  wanted: string | null;
   /** What governs it, or the filter that it has without being automated. */
   policy: string | null;
   state: SurveyedField['fate']['state'];
-  reason: string;
+  /** Null of what nothing governs. */
+  reason: string | null;
   message: string;
   locked: boolean;
   /** What `available` is ordered by. */
@@ -63,9 +66,10 @@ export function listingOf(field: SurveyedField, known: ImageMetadata | Note, con
       listed: current !== undefined && tags[place]?.name === current.name,
     },
     chosen: chosenTag(field),
+    wanted: (fate.state === 'stays' && fate.wanted?.tag) || null,
     policy: policy ?? filter?.value ?? null,
     state: fate.state,
-    reason: fate.reason,
+    reason: fate.state === 'not-automated' ? null : fate.reason,
     message: fate.message,
     locked,
     orderedBy: all?.rule.order.by ?? null,
@@ -94,7 +98,8 @@ function orderedTags(field: SurveyedField, metadata: ImageMetadata, config: Conf
   const rule = governing ?? orderFor(metadata);
   const name = field.from?.tag;
   const listed = metadata.tags.find((tag) => tag.name === name);
-  const unlisted = listed || name === undefined ? undefined : (metadata.gone?.find((tag) => tag.name === name) ?? { name });
+  const unlisted =
+    listed || name === undefined ? undefined : (metadata.gone?.find((tag) => tag.name === name) ?? { name });
   const choice = choose(rule, metadata, name === undefined ? {} : { tag: name }, { ties, unknownCurrent });
   const all = listTags(rule, metadata, choice, unlisted);
   const place = all.findIndex(({ tag }) => tag === (listed ?? unlisted));

@@ -76,15 +76,15 @@ export type GovernedBy =
   | { by: 'annotation'; automatedBy?: Written };
 
 /**
- * What becomes of a field. `reason` is stable and as results have it: of a change why that value, of a field that stays what
- * holds it. `message` is a sentence for people.
+ * What becomes of a field that something governs. `reason` is stable and as results have it: of a change why that value, of a
+ * field that stays what holds it. `message` is a sentence for people.
  */
 export type Fate =
   | { state: 'moves'; reason: string; message: string; to: Reference; change: PlannedChange }
   | { state: 'up-to-date'; reason: 'up-to-date'; message: string }
   /** `wanted` is what it would become if nothing held it. */
   | { state: 'stays'; reason: string; message: string; wanted?: Reference }
-  | { state: 'not-automated'; reason: 'not-automated'; message: string };
+  | { state: 'not-automated'; message: string };
 
 export interface Survey {
   /** In the order of the sources and their texts. */
@@ -233,7 +233,7 @@ function inOrder(fields: readonly SurveyedField[]): SurveyedField[] {
   return fields.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0));
 }
 
-const NOT_AUTOMATED: Fate = { state: 'not-automated', reason: 'not-automated', message: 'nothing updates it' };
+const NOT_AUTOMATED: Fate = { state: 'not-automated', message: 'nothing updates it' };
 
 /** What can be said of a field whatever becomes of it. */
 function fieldIn(

@@ -18,7 +18,10 @@ what has no metadata, and nothing is written.`,
       several: true,
     },
     { flags: '-n, --namespace <namespace>', meaning: 'workloads of this namespace alone' },
-    { flags: '-l, --limit <number>', meaning: 'so many tags of each image; default 10, in `json` and `yaml` all; 0 is all' },
+    {
+      flags: '-l, --limit <number>',
+      meaning: 'so many tags of each image; default 10, in `json` and `yaml` all; 0 is all',
+    },
     { flags: '--no-headers', meaning: 'no line of headers' },
     { flags: '-o, --format <format>', meaning: 'everything for programs', choices: FORMATS },
   ],
@@ -41,6 +44,7 @@ that the registry does not list has \`?\` for its creation time. A registry that
 | \`file\`, \`line\`, \`path\` | where it stands, and the field path below the resource |
 | \`current\` | \`tag\`, \`digest\` and \`created\`, each or \`null\`; \`listed\`: whether the registry has the tag |
 | \`chosen\` | the tag that an update would write or leave; \`null\` if it can say none |
+| \`wanted\` | the tag that it would write if nothing held it back; or \`null\` |
 | \`policy\` | what governs it, or the filter that it has without being automated; or \`null\` |
 | \`state\`, \`reason\`, \`message\` | as [\`explain\`](#explain) has them |
 | \`locked\` | whether an annotation locks it |
