@@ -52,13 +52,13 @@ console.log(JSON.stringify({ plain: median(plain), ours: median(ours) }));
 `;
 
 /** Asks an engine and returns what it prints. Throws if it fails. */
-type Ask = (args: string[]) => string;
+type Ask = (args: string[]) => string | Promise<string>;
 
 /** The size of an image, and how long the function takes on an empty list, against plain Node in the same image. */
-export function measureImage(ask: Ask, image: string): string {
-  const size = Number(ask(['image', 'inspect', '--format={{.Size}}', image]));
+export async function measureImage(ask: Ask, image: string): Promise<string> {
+  const size = Number(await ask(['image', 'inspect', '--format={{.Size}}', image]));
   const { plain, ours } = JSON.parse(
-    ask(['run', '--rm', '--network=none', '--entrypoint=node', image, '-e', STOPWATCH]),
+    await ask(['run', '--rm', '--network=none', '--entrypoint=node', image, '-e', STOPWATCH]),
   ) as Record<'plain' | 'ours', number>;
   const times = `${Math.round(ours)} ms, ${Math.round(plain)} ms`;
   return `${image}: ${Math.round(size / 1e6)} MB; start-up is ${(ours / plain).toFixed(1)} times that of \`node -e 0\` in it (${times})`;
@@ -81,5 +81,5 @@ if (import.meta.main) {
   };
   await buildAll(join(root, 'dist'));
   ask(buildArguments(options), { stdio: 'inherit' });
-  console.log(measureImage(ask, options.tag));
+  console.log(await measureImage(ask, options.tag));
 }

@@ -66,13 +66,9 @@ export function findServer(name: string): string | undefined {
   return findProgram(name) ?? findExecutable(name, SERVERS);
 }
 
-/** Servers that tests start themselves, and Debian's packages of them. */
-const servers = { sshd: 'openssh-server', dockerd: 'docker.io' };
-
-/** Installs them where that disturbs nobody: in a container of Debian's, where the packages start no service. */
-function installServers(): void {
-  if (existsSync('/run/systemd/system')) return;
-  for (const [name, from] of Object.entries(servers)) if (!findServer(name)) installPackage(from);
+/** Installs a server where that disturbs nobody: in a container of Debian's, where the package starts no service. */
+function installServer(name: string, debianPackage: string): void {
+  if (!findServer(name) && !existsSync('/run/systemd/system')) installPackage(debianPackage);
 }
 
 /** Tries once to get Debian's registry, which the tests of `registry/` talk to; without it they are skipped and say so. */
@@ -141,7 +137,8 @@ if (import.meta.main) {
   // Every one is tried, whatever became of the one before.
   const installed = goTools.map(installGoTool).every(Boolean);
   installDockerRegistry();
-  installServers();
+  installServer('sshd', 'openssh-server');
+  installServer('dockerd', 'docker.io');
   for (const { name, version, otherwise } of hosts) {
     const program = findServer(name);
     console.log(
