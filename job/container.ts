@@ -149,6 +149,8 @@ export function runArguments(
     `--pids-limit=${MAX_PROCESSES}`,
     `--memory=${memory}`,
     `--memory-swap=${memory}`,
+    // What it prints is read here; kept as a log as well, it could fill the disk. nerdctl has no such driver.
+    ...(program === 'nerdctl' ? [] : ['--log-driver=none']),
     ...(cpus === undefined ? [] : [`--cpus=${cpus}`]),
     '--env=HOME=/tmp',
     ...env.map(({ name, value }) => `--env=${name}=${value}`),
