@@ -3,10 +3,12 @@
 import { readdirSync } from 'node:fs';
 import t from 'tap';
 import { runImage } from '../../job/image.ts';
+import type { Made } from '../../job/made.ts';
 import { checkJob } from '../../job/read.ts';
 import { needEngine, programs } from '../engine.ts';
 import { minimal } from '../fixtures/job/specs.ts';
 import { leaveOutOfQuickRun } from '../quick.ts';
+import { cannotStart, startRegistry } from '../registry/servers.ts';
 import { memoryRepository } from './memory-repository.ts';
 import { deployment } from './places.ts';
 
@@ -29,16 +31,22 @@ const repository = memoryRepository({
   'notes.txt': 'web:1.0.0\n',
 });
 
-/** Runs the image on the repository; the files that it changed, with their contents. */
-async function make(run: Record<string, unknown>, signal?: AbortSignal): Promise<Record<string, string | undefined>> {
+/** Runs the image on the repository. */
+function runOn(run: Record<string, unknown>, signal?: AbortSignal): Promise<Made> {
   const job = checkJob({ ...minimal, spec: { ...minimal.spec, run: { image, ...run } } }, 'job.yaml');
   const environment = { ...engine.environment, GIT_PASSWORD: 'canary-of-the-password' };
-  const { parts } = await runImage(job, 'head', repository, { environment, ...(signal && { signal }) });
+  return runImage(job, 'head', repository, { environment, ...(signal && { signal }) });
+}
+
+/** The files that it changed, with their contents. */
+async function make(...args: Parameters<typeof runOn>): Promise<Record<string, string | undefined>> {
+  const { parts } = await runOn(...args);
   return Object.fromEntries(
     parts.flatMap(({ files }) => files.map(({ path, content }) => [path, content?.toString()] as const)),
   );
 }
 
+const MANIFEST = 'application/vnd.docker.distribution.manifest.v2+json';
 const shell = (script: string) => ({ command: ['/bin/sh', '-c'], args: [script] });
 const edit = 's/web:1.0.0/web:1.2.0/';
 
@@ -93,9 +101,9 @@ t.test('how it fails', async (t) => {
     ['killed by itself', shell('kill -9 $$; sleep 1; exit 137'), 'FunctionFailed', /status 137/],
     [
       'more memory than it may have',
-      { command: ['tail', '/dev/zero'], resources: { limits: { memory: '32Mi' } } },
+      { command: ['tail', '/dev/zero'], resources: { limits: { memory: '64Mi' } } },
       'OutOfMemory',
-      /more memory than 32Mi/,
+      /more memory than 64Mi/,
     ],
     [
       'more than can be read',
@@ -120,7 +128,55 @@ t.test('how it fails', async (t) => {
   ];
   for (const [about, run, failure, message] of cases)
     await t.rejects(make(run), { name: 'JobError', class: failure, message }, about);
-  await t.rejects(make(shell('sleep 60'), AbortSignal.timeout(2000)), { class: 'Timeout' }, 'a run that is stopped');
+  await t.rejects(
+    make(shell('sleep 60'), AbortSignal.timeout(2000)),
+    { class: 'Timeout', message: /was stopped, as the whole run was/ },
+    'a run that is stopped',
+  );
+});
+
+t.test('where it comes from', { skip: cannotStart() }, async (t) => {
+  const registry = await startRegistry();
+  t.teardown(registry.stop);
+  const [one, other] = ['one', 'other'].map((path) => `${registry.host}/${path}:v1`) as [string, string];
+  t.match(await engine.docker(['tag', image, one]), { status: 0 });
+  t.match(await engine.docker(['push', one]), { status: 0 });
+  const digests = [await digestAt('one'), await copyToOther()];
+  t.not(digests[0], digests[1], 'of one image two manifests, which are the same but for a blank');
+
+  const edited = { command: ['sed', '-i', edit, 'notes.txt'] };
+  for (const name of [other, one]) {
+    const { imageDigest } = await runOn({ ...edited, image: name });
+    t.equal(imageDigest, digests[name === one ? 0 : 1], `it is pulled, and its digest is that of ${name}`);
+  }
+  t.match(await runOn({ ...edited, image }), { imageDigest: undefined }, 'one that was only ever here has none');
+  await registry.stop();
+  const pinned = `${registry.host}/one@${digests[0]}`;
+  t.match(
+    await runOn({ ...edited, image: pinned }),
+    { imageDigest: digests[0] },
+    'with a digest it is not pulled again',
+  );
+  t.match(await runOn({ ...edited, image: one }), { imageDigest: digests[0] }, 'without a registry it is what is here');
+  await engine.docker(['rmi', one, other]);
+  await t.rejects(runOn({ ...edited, image: one }), { class: 'ImagePull', message: /connection refused/ });
+
+  async function digestAt(path: string): Promise<string | null> {
+    const response = await fetch(`${registry.origin}/v2/${path}/manifests/v1`, {
+      method: 'HEAD',
+      headers: { accept: MANIFEST },
+    });
+    return response.headers.get('docker-content-digest');
+  }
+  async function copyToOther(): Promise<string | null> {
+    const from = `${registry.origin}/v2/one/manifests/v1`;
+    const text = await (await fetch(from, { headers: { accept: MANIFEST } })).text();
+    for (const [, digest] of text.matchAll(/"digest": *"([^"]+)"/g))
+      await fetch(`${registry.origin}/v2/other/blobs/uploads/?mount=${digest}&from=one`, { method: 'POST' });
+    const to = `${registry.origin}/v2/other/manifests/v1`;
+    await fetch(to, { method: 'PUT', headers: { 'content-type': MANIFEST }, body: `${text} ` });
+    return digestAt('other');
+  }
 });
 
 t.test('what is left', async (t) => {
