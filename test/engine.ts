@@ -61,8 +61,8 @@ async function openEngine(): Promise<OpenEngine | string> {
   const home = mkdtempSync(join(tmpdir(), 'image-update-engine-'));
   // Nobody's login, and no builder that was set up by somebody.
   const DOCKER_CONFIG = join(home, 'config');
-  if (findProgram('docker') !== undefined) {
-    const { PATH = '', DOCKER_HOST } = process.env;
+  const { PATH = '', DOCKER_HOST } = process.env;
+  if (findExecutable('docker', PATH.split(delimiter)) !== undefined) {
     const running = engineAt({ PATH, DOCKER_CONFIG, ...(DOCKER_HOST !== undefined && { DOCKER_HOST }) }, home);
     if ((await running.docker(['info'])).status === 0) return running;
   }
@@ -77,6 +77,8 @@ async function startEngine(home: string, DOCKER_CONFIG: string): Promise<OpenEng
   const client = dockerd && findExecutable('docker', ['/usr/bin', '/usr/local/bin']);
   if (dockerd === undefined || client === undefined)
     return 'none runs, and dockerd is missing; npm run tools says how to get it';
+  const setpriv = findProgram('setpriv');
+  if (setpriv === undefined) return 'none runs, and setpriv, which starts one, is missing: it is part of util-linux';
   if (process.getuid?.() !== 0) return 'none runs, and only root can start one';
   const bin = join(home, 'bin');
   mkdirSync(bin);
@@ -93,7 +95,7 @@ async function startEngine(home: string, DOCKER_CONFIG: string): Promise<OpenEng
   };
   const args = Object.entries(options).map(([name, value]) => `--${name}=${value}`);
   // It is asked to end when we end, even where we are killed.
-  const daemon = spawn('setpriv', ['--pdeathsig', 'TERM', dockerd, ...args], {
+  const daemon = spawn(setpriv, ['--pdeathsig', 'TERM', dockerd, ...args], {
     // It starts runc and containerd.
     env: { ...process.env, PATH: [process.env['PATH'], '/usr/sbin'].join(delimiter) },
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -128,7 +130,8 @@ function engineAt(environment: Record<string, string>, home: string, daemon?: Ch
       const root = mkdtempSync(join(home, 'root-'));
       layOut(root, files);
       const archive = `${root}.tar`;
-      spawnSync('tar', ['-c', '-f', archive, '-C', root, '.']);
+      // Whatever our umask is.
+      spawnSync('tar', ['-c', '-f', archive, '--mode=a+rX', '-C', root, '.']);
       const { status, stderr } = await docker(['import', archive, image]);
       rmSync(root, { recursive: true });
       rmSync(archive);
@@ -166,12 +169,7 @@ function layOut(root: string, files: Record<string, string>): void {
     symlinkSync(`usr/${directory}`, join(root, directory));
   }
   for (const directory of ['etc', 'tmp']) mkdirSync(join(root, directory));
-  // Whatever our umask is.
-  for (const [directory, mode] of [
-    ['', 0o755],
-    ['tmp', 0o1777],
-  ] as const)
-    chmodSync(join(root, directory), mode);
+  chmodSync(join(root, 'tmp'), 0o1777);
   const { stdout } = spawnSync('ldd', Object.values(files), { encoding: 'utf8' });
   const libraries = [...stdout.matchAll(/^\s+(?:\S+ => )?(\/\S+) \(0x/gm)].map(
     ([, path = '']) => [path, path] as const,

@@ -269,6 +269,6 @@ t.test('an UpdateJob', async (t) => {
       t.equal(shop.show(MAIN, 'notes.txt'), 'web:1.0.0\n');
     });
 
-  const { stdout } = await docker(['ps', '--all', '--quiet']);
+  const { stdout } = await docker(['ps', '--all', '--quiet', `--filter=ancestor=${foreign}`]);
   t.equal(stdout, '', 'no container is left');
 });

@@ -61,7 +61,7 @@ t.test('what it changes', async (t) => {
     { 'apps/web.yaml': deployment('web', '1.2.0') },
     'a ResourceList on stdin, which has no other files',
   );
-  t.same(await make({ ...shell('mkdir new && touch new/x'), allow: { create: true } }), { 'new/x': '' });
+  t.same(await make({ ...shell('umask 0; mkdir new && touch new/x'), allow: { create: true } }), { 'new/x': '' });
   t.same(await make({ command: ['rm', 'notes.txt'], allow: { delete: true } }), { 'notes.txt': undefined });
 });
 
@@ -180,6 +180,6 @@ t.test('where it comes from', { skip: cannotStart() }, async (t) => {
 });
 
 t.test('what is left', async (t) => {
-  t.equal((await engine.docker(['ps', '--all', '--quiet'])).stdout, '', 'no container');
+  t.equal((await engine.docker(['ps', '--all', '--quiet', `--filter=ancestor=${image}`])).stdout, '', 'no container');
   t.same(readdirSync(temporary), [], 'no directory');
 });
