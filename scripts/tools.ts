@@ -55,6 +55,7 @@ const hosts = [
   { name: 'docker-registry', version: ['--version'], otherwise: 'run: apt-get install docker-registry' },
   { name: 'git', version: ['--version'], otherwise: 'put git on PATH' },
   { name: 'sshd', version: ['-V'], otherwise: 'install openssh-server, for the tests of git over ssh' },
+  { name: 'dockerd', version: ['--version'], otherwise: 'install docker.io, for the tests of the image' },
 ];
 
 /** Where servers are, which PATH often leaves out. */
@@ -65,9 +66,9 @@ export function findServer(name: string): string | undefined {
   return findProgram(name) ?? findExecutable(name, SERVERS);
 }
 
-/** Installs sshd where that disturbs nobody: in a container of Debian's, where the package starts no service. */
-function installSshd(): void {
-  if (!findServer('sshd') && !existsSync('/run/systemd/system')) installPackage('openssh-server');
+/** Installs a server where that disturbs nobody: in a container of Debian's, where the package starts no service. */
+function installServer(name: string, debianPackage: string): void {
+  if (!findServer(name) && !existsSync('/run/systemd/system')) installPackage(debianPackage);
 }
 
 /** Tries once to get Debian's registry, which the tests of `registry/` talk to; without it they are skipped and say so. */
@@ -136,7 +137,8 @@ if (import.meta.main) {
   // Every one is tried, whatever became of the one before.
   const installed = goTools.map(installGoTool).every(Boolean);
   installDockerRegistry();
-  installSshd();
+  installServer('sshd', 'openssh-server');
+  installServer('dockerd', 'docker.io');
   for (const { name, version, otherwise } of hosts) {
     const program = findServer(name);
     console.log(
