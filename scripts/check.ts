@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { buildAll, bundles, root, type Bundle } from './build.ts';
+import { outdatedCrds } from './crds.ts';
 import { outdated } from './docs.ts';
 import { NOTICES } from './notices.ts';
 
@@ -20,6 +21,7 @@ const steps: Record<string, Step> = {
   format: () => program('oxfmt', '--check'),
   'dead code': () => program('knip', '--no-progress'),
   docs: () => [...outdated().keys()].map((page) => `${page} is out of date; run: npm run docs`),
+  crds: () => [...outdatedCrds().keys()].map((file) => `${file} is not what would be written; run: npm run crds`),
   dist: checkDist,
   'lock file': checkLock,
   paths: checkPaths,

@@ -3,7 +3,7 @@ import t from 'tap';
 import { GitError, type GitErrorClass } from '../../git/error.ts';
 import type { TreeEntry } from '../../git/repository.ts';
 import { checkChanges } from '../../job/check.ts';
-import { milliseconds } from '../../job/duration.ts';
+import { milliseconds } from '../../api/duration.ts';
 import { classes, failureOf, JobError } from '../../job/failure.ts';
 import { groupChanges } from '../../job/group.ts';
 import { compileTemplate, isOurs, renderMessage } from '../../job/message.ts';
