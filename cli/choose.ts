@@ -1,5 +1,3 @@
-import { Option } from 'commander';
-import { collect, newCommand, parseInto } from '../fn/command.ts';
 import type { Io } from '../fn/io.ts';
 import { Answers } from '../fn/lookup/answers.ts';
 import type { ImageMetadata, TagMetadata } from '../fn/lookup/metadata.ts';
@@ -12,8 +10,11 @@ import { explainReference, isTag, parseReference, type Reference } from '../fn/r
 import { guarded, InputError, readText } from '../fn/run.ts';
 import { DONE, NO_CHOICE } from '../fn/status.ts';
 import { UsageError } from '../fn/usage.ts';
-import { declareRegistryOptions, type GivenOptions } from '../registry/options.ts';
-import { FORMATS, print, type Format } from './output.ts';
+import type { GivenOptions } from '../registry/options.ts';
+import { parse, type Parsed } from './command.ts';
+import { documentFormat, type Format } from './formats.ts';
+import { print } from './output.ts';
+import { choose as spec } from './specs/choose.ts';
 import { ruleOfFile, ruleOfFilter } from './rule.ts';
 
 interface Options extends ChooseOptions, GivenOptions {
@@ -27,44 +28,23 @@ interface Options extends ChooseOptions, GivenOptions {
 
 /** `tk-image choose`: which tag a rule takes, and what it has against each of the others. */
 export async function choose(argv: string[], io: Io): Promise<number> {
-  return guarded(io, async () => chooseAndTell(parse(argv), io), 'tk-image');
+  return guarded(io, async () => chooseAndTell(parse(spec, argv), io), 'tk-image');
 }
 
-async function chooseAndTell({ options, operands }: Parsed, io: Io): Promise<number> {
+async function chooseAndTell({ options, operands }: Parsed<Options>, io: Io): Promise<number> {
   const rule = await ruleOf(options, operands, io);
   const image = imageOf(options, operands);
   const current = currentOf(options, image);
   const { metadata, notes } = image ? await asked(image, rule, current, options, io) : await given(options, io);
   const account = accountFor(metadata, rule, chooseTag(rule, metadata, current, options), notes);
-  if (options.format) io.output(await print(options.format, account));
+  const format = documentFormat(options.format);
+  if (format) io.output(await print(format, account));
   else {
     // The winner alone on stdout, for `$(…)`.
     if (account.chosen !== null) io.output(`${account.chosen}\n`);
     for (const line of accountLines(account)) io.error(line);
   }
   return account.chosen === null ? NO_CHOICE : DONE;
-}
-
-interface Parsed {
-  options: Options;
-  operands: string[];
-}
-
-function parse(argv: string[]): Parsed {
-  const command = newCommand('choose')
-    .argument('[operand...]')
-    .option('--policy <file>')
-    .option('--tags <file>')
-    .option('--metadata <file>', '', collect, [])
-    .option('--image <image>')
-    .option('--current <tag>')
-    .addOption(new Option('--ties <how>').choices(['compat', 'version']))
-    .addOption(new Option('--unknown-current <how>').choices(['move', 'hold']))
-    .addOption(new Option('-o, --format <format>').choices(FORMATS));
-  declareRegistryOptions(command);
-  const problem = parseInto(command, argv);
-  if (problem !== undefined) throw new UsageError(problem);
-  return { options: command.opts<Options>(), operands: command.args };
 }
 
 async function ruleOf({ policy }: Options, operands: string[], io: Io): Promise<Rule> {

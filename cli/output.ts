@@ -1,10 +1,7 @@
-/** The formats of `-o`. */
-export const FORMATS = ['json', 'yaml'] as const;
-
-export type Format = (typeof FORMATS)[number];
+import type { DocumentFormat } from './formats.ts';
 
 /** Documents as JSON: one as itself, any other number as an array; or as YAML. */
-export async function print(format: Format, value: unknown): Promise<string> {
+export async function print(format: DocumentFormat, value: unknown): Promise<string> {
   if (format === 'json') return `${JSON.stringify(value, null, 2)}\n`;
   const { printYaml } = await import('../fn/yaml/print.ts');
   return printYaml(value);

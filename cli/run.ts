@@ -1,7 +1,5 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { Option } from 'commander';
-import { collect, newCommand, parseInto } from '../fn/command.ts';
 import { readConfig } from '../fn/config/config.ts';
 import { defaultSpec } from '../fn/config/defaults.ts';
 import type { Io } from '../fn/io.ts';
@@ -21,8 +19,11 @@ import { runJob, type Report, type World } from '../job/run.ts';
 import { runsInProcess } from '../job/schema.ts';
 import { exitStatus, sentence, statusOf } from '../job/status.ts';
 import { cacheDirectory } from '../registry/place.ts';
-import { declareRegistryOptions, type GivenOptions } from '../registry/options.ts';
-import { FORMATS, print, type Format } from './output.ts';
+import type { GivenOptions } from '../registry/options.ts';
+import { parse } from './command.ts';
+import { documentFormat, type Format } from './formats.ts';
+import { print } from './output.ts';
+import { run as spec } from './specs/run.ts';
 
 interface Options extends GivenOptions {
   file: string;
@@ -39,7 +40,9 @@ export async function run(argv: string[], io: Io): Promise<number> {
   return guarded(
     io,
     async () => {
-      const options = parse(argv);
+      const { options, operands } = parse<Options>(spec, argv);
+      if (operands[0] !== undefined)
+        throw new UsageError(`"${operands[0]}" is one word too many; the job is given by -f`);
       const job = await jobOf(options, io);
       const place = openPlace(options, io);
       const stop = stopOnSignals();
@@ -54,21 +57,6 @@ export async function run(argv: string[], io: Io): Promise<number> {
     },
     'tk-image',
   );
-}
-
-function parse(argv: string[]): Options {
-  const command = newCommand('run')
-    .requiredOption('-f, --file <file>')
-    .option('--dry-run')
-    .option('--metadata <file>', '', collect, [])
-    .option('--release <image>', '', collect, [])
-    .option('--secret <file>', '', collect, [])
-    .option('--allow-http')
-    .addOption(new Option('-o, --format <format>').choices(FORMATS));
-  declareRegistryOptions(command);
-  const problem = parseInto(command, argv);
-  if (problem !== undefined) throw new UsageError(problem);
-  return command.opts<Options>();
 }
 
 /** The job of the file, with what options add to it. */
@@ -189,9 +177,10 @@ function container(job: UpdateJob, signal: AbortSignal, { environment }: Io): Ma
 }
 
 /** The diff or the changes on stdout, everything for a person's eye on stderr; with `-o` the job with its status. */
-async function show(job: UpdateJob, { ran, results, diff }: Report, { format }: Options, io: Io): Promise<void> {
+async function show(job: UpdateJob, { ran, results, diff }: Report, options: Options, io: Io): Promise<void> {
   if (results.length > 0) io.error(results.map(describe).join('\n'));
   const { outcome } = ran;
+  const format = documentFormat(options.format);
   if (format) io.output(await print(format, manifestOf(job, ran)));
   else if (!('class' in outcome)) {
     if (outcome.outcome === 'DryRun') io.output(diff);

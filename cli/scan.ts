@@ -1,6 +1,5 @@
 import { statSync } from 'node:fs';
-import { Option } from 'commander';
-import { collect, newCommand, parseInto, toStdout } from '../fn/command.ts';
+import { toStdout } from '../fn/command.ts';
 import type { Io } from '../fn/io.ts';
 import { addDocuments } from '../fn/lookup/read.ts';
 import type { Need } from '../fn/lookup/lookup.ts';
@@ -11,10 +10,12 @@ import { DONE, FAILED } from '../fn/status.ts';
 import { readTree } from '../fn/tree.ts';
 import { UsageError } from '../fn/usage.ts';
 import type { RegistryLookup } from '../registry/lookup.ts';
-import { declareRegistryOptions, type GivenOptions } from '../registry/options.ts';
+import type { GivenOptions } from '../registry/options.ts';
 import { writeMetadata } from '../registry/record.ts';
-import { FORMATS, type Format } from './output.ts';
+import { parse } from './command.ts';
+import type { DocumentFormat } from './formats.ts';
 import { readRecord, uniteRecords } from './record.ts';
+import { scan as spec } from './specs/scan.ts';
 import { ruleOfFile, ruleOfFilter } from './rule.ts';
 
 interface Options extends GivenOptions {
@@ -23,7 +24,7 @@ interface Options extends GivenOptions {
   fnConfig?: string;
   metadata: string[];
   output?: string;
-  format?: Format;
+  format?: DocumentFormat;
 }
 
 /** `tk-image scan`: asks registries, and records what they say. */
@@ -31,7 +32,9 @@ export async function scan(argv: string[], io: Io): Promise<number> {
   return guarded(
     io,
     async () => {
-      const { options, operands } = parse(argv);
+      const { options, operands } = parse<Options>(spec, argv);
+      if (operands.length === 0) throw new UsageError('say what to scan: images, or directories of manifests');
+      toStdout(options);
       const directories = operands.filter(isDirectory);
       const ask = directories.length > 0 ? askForTree(operands, directories, options) : askForImages(operands, options);
       // Read first: a file that is not to be overwritten is told before anybody is asked.
@@ -46,22 +49,6 @@ export async function scan(argv: string[], io: Io): Promise<number> {
     },
     'tk-image',
   );
-}
-
-function parse(argv: string[]): { options: Options; operands: string[] } {
-  const command = newCommand('scan')
-    .argument('[operand...]')
-    .option('--filter <filter>')
-    .option('--policy <file>')
-    .option('--fn-config <file>')
-    .option('--metadata <file>', '', collect, [])
-    .option('--output <file>')
-    .addOption(new Option('-o, --format <format>').choices(FORMATS));
-  declareRegistryOptions(command);
-  const problem = parseInto(command, argv);
-  if (problem !== undefined) throw new UsageError(problem);
-  if (command.args.length === 0) throw new UsageError('say what to scan: images, or directories of manifests');
-  return { options: toStdout(command.opts<Options>()), operands: command.args };
 }
 
 /** Puts questions to a look-up, which remembers the answers. */
@@ -122,7 +109,7 @@ function isDirectory(operand: string): boolean {
   return statSync(operand, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
-function formatOf({ format, output }: Options): Format {
+function formatOf({ format, output }: Options): DocumentFormat {
   return format ?? (output?.endsWith('.json') ? 'json' : 'yaml');
 }
 

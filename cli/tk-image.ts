@@ -2,12 +2,15 @@
 import { OutputError, processIo as io, type Io } from '../fn/io.ts';
 import { DONE, FAILED, MISUSED } from '../fn/status.ts';
 import { keepCompiled } from './compiled.ts';
+import { programName } from './name.ts';
 
 /** A command: what stands behind its name, and the process's ends. Returns the exit status. */
 type Run = (argv: string[], io: Io) => Promise<number>;
 
+/** By the words of its name. */
 const commands: Record<string, (argv: string[]) => Promise<Run>> = {
   choose: async () => (await import('./choose.ts')).choose,
+  completion: async () => (await import('./completion.ts')).completion,
   async run(argv) {
     // It is run again and again, and has a cache in any case.
     keepCompiled(argv, io.environment);
@@ -17,16 +20,33 @@ const commands: Record<string, (argv: string[]) => Promise<Run>> = {
 };
 
 async function main(argv: string[]): Promise<number> {
-  const [name, ...rest] = argv;
-  if (argv.some((word) => word === '--help' || word === '-h') || name === 'help') {
-    const { help } = await import('./help.ts');
-    io.output(help(name === 'help' ? rest[0] : name));
-    return DONE;
+  const end = argv.indexOf('--');
+  const asks = argv.slice(0, end < 0 ? undefined : end).some((word) => word === '--help' || word === '-h');
+  if (asks || argv[0] === 'help') return help(argv[0] === 'help' ? argv.slice(1) : argv);
+  const [one = '', two = ''] = argv;
+  const name = [`${one} ${two}`, one].find((name) => Object.hasOwn(commands, name));
+  if (name === undefined) return misused(argv);
+  const rest = argv.slice(name.split(' ').length);
+  return (await commands[name]!(rest))(rest, io);
+}
+
+/** The help of the command that the words begin with; of the program where they name none. */
+async function help(words: readonly string[]): Promise<number> {
+  const { commandHelp, programHelp } = await import('./help.ts');
+  const program = programName(process.argv[1]);
+  const [one, two] = words.filter((word) => !word.startsWith('-'));
+  if (one === undefined) io.output(programHelp(program));
+  else {
+    const text = commandHelp(`${one} ${two}`, program) ?? commandHelp(one, program);
+    if (text === undefined) return misused(words);
+    io.output(text);
   }
-  const load = name !== undefined && Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (load) return (await load(rest))(rest, io);
-  const { unknownCommand } = await import('./help.ts');
-  io.error(unknownCommand(name, Object.keys(commands)));
+  return DONE;
+}
+
+async function misused(words: readonly string[]): Promise<number> {
+  const [{ unknownCommand }, { usage }] = await Promise.all([import('./help.ts'), import('../fn/usage.ts')]);
+  io.error(usage(unknownCommand(words), programName(process.argv[1])));
   return MISUSED;
 }
 

@@ -12,11 +12,11 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** Libraries: bundle name to source file. */
 const libraries = { index: 'fn/index.ts', kpt: 'fn/kpt.ts' } as const;
-/** Programs: their source file, the page that is their help, and where what they load late goes. */
+/** Programs: their source file, the page that is their help if one is, and where what they load late goes. */
 const programs = {
   // In the file itself, so that it can be carried about alone.
   'image-update': { entry: 'fn/main.ts', help: 'docs/function.md', apart: cloudFile },
-  'tk-image': { entry: 'cli/tk-image.ts', help: 'docs/tk-image.md', apart: commandFile },
+  'tk-image': { entry: 'cli/tk-image.ts', help: undefined, apart: commandFile },
 } as const;
 
 /** Every bundle, by name. */
@@ -67,7 +67,9 @@ export async function buildAll(outdir: string): Promise<void> {
     external,
   });
   for (const [name, { entry, help, apart }] of Object.entries(programs)) {
-    const define = { __HELP__: JSON.stringify(readFileSync(join(root, help), 'utf8')) };
+    const define: Record<string, string> = help
+      ? { __HELP__: JSON.stringify(readFileSync(join(root, help), 'utf8')) }
+      : {};
     const file = join(outdir, `${name}.js`);
     const { program, beside } = await bundleLazily(root, entry, { ...noting, define }, apart);
     writeFileSync(file, program);

@@ -7,6 +7,7 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
+import { programHelp } from '../cli/help.ts';
 import { buildAll, bundles, root, type Bundle } from './build.ts';
 import { outdatedCrds } from './crds.ts';
 import { outdated } from './docs.ts';
@@ -156,7 +157,7 @@ function behaviour(dist: string): string[] {
   };
   expect('image-update', '--help', ['--help'], '', readFileSync(join(root, 'docs/function.md'), 'utf8'));
   expect('image-update', 'an empty ResourceList', [], EMPTY, EMPTY);
-  expect('tk-image', '--help', ['--help'], '', readFileSync(join(root, 'docs/tk-image.md'), 'utf8'));
+  expect('tk-image', '--help', ['--help'], '', programHelp('tk-image'));
   return problems;
 }
 

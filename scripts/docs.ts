@@ -6,10 +6,11 @@ import { z } from 'zod';
 import type { Kind } from '../api/kind.ts';
 import { kinds } from '../api/kinds.ts';
 import { toStructural } from '../api/structural.ts';
+import { commandPage, exits, optionGroups, optionTable } from '../cli/help.ts';
+import { specs } from '../cli/specs/index.ts';
 import { specSchema } from '../fn/config/image-update.ts';
 import { classes } from '../job/failure.ts';
 import { names } from '../job/message.ts';
-import { registryOptions } from '../registry/options.ts';
 import { root } from './build.ts';
 
 /** The part of a JSON schema that a table shows. */
@@ -28,6 +29,8 @@ const spec = z.toJSONSchema(specSchema) as Schema;
 
 /** Section name to its text. */
 const sections: Record<string, () => string> = {
+  // `options-for-registries` and the like.
+  ...Object.fromEntries(optionGroups().map(({ anchor, options }) => [anchor, () => optionTable(options)])),
   config: () => table(['field of `spec`', 'type', 'default', 'meaning'], configRows(spec, '')),
   'config-map': () => table(['key of `data`', 'value'], configMapRows(spec)),
   ...Object.fromEntries(Object.values(kinds).flatMap(kindSections)),
@@ -37,7 +40,17 @@ const sections: Record<string, () => string> = {
       Object.entries(names).map(([name, meaning]) => [`\`${name}\``, meaning]),
     ),
   'failure-classes': () => table(['`class`', 'exit status', 'retriable', 'what it means'], classRows()),
-  'registry-options': () => table(['option', 'variable', 'meaning'], optionRows()),
+  'command-list': () =>
+    table(
+      ['command', 'what it does'],
+      specs.map(({ name, summary }) => [`[\`tk-image ${name}\`](#${name.replaceAll(' ', '-')})`, summary]),
+    ),
+  commands: () => specs.map(commandPage).join('\n\n'),
+  'exit-statuses': () =>
+    table(
+      ['exit status', 'meaning'],
+      exits.map((row) => [...row]),
+    ),
 };
 
 /** The tables of a kind: the fields of its spec and of its status. */
@@ -82,13 +95,6 @@ function classRows(): string[][] {
     retriable ? 'yes' : 'no',
     meaning,
   ]);
-}
-
-function optionRows(): string[][] {
-  return registryOptions.map(({ flags, variable, meaning }) => {
-    const option = flags.replace(/<(.+)>/, (_, value: string) => value.toUpperCase());
-    return [`\`${option}\``, variable === undefined ? '' : `\`${variable}\``, meaning];
-  });
 }
 
 function typeOf({ type = 'string', enum: values, items }: Schema): string {

@@ -1,0 +1,72 @@
+import { registryOptions } from '../registry/options.ts';
+
+/**
+ * A command as its help, the reference page, completion and the parser know it: data alone, so that all four say the same and
+ * none of them loads what the command does. Texts are Markdown.
+ */
+export interface CommandSpec {
+  /** Its words: `list`, `create policy`. */
+  name: string;
+  /** What it does, in a line of the list of commands. */
+  summary: string;
+  /** What may follow its name, a form each. */
+  usage: readonly string[];
+  /** What it does, in a paragraph or a few. */
+  about: string;
+  options: readonly OptionSpec[];
+  /** Options that several commands have, described once. */
+  groups?: readonly OptionGroup[];
+  examples: readonly Example[];
+  /** Whatever else there is to know, below the options: tables, formats. */
+  more?: string;
+  /** What its operands are, for completion. */
+  operands?: Completion;
+  /** Words that stand for one of its operands, for completion. */
+  words?: readonly string[];
+}
+
+export interface OptionSpec {
+  /** As commander wants it: `-n, --namespace <name>`. */
+  flags: string;
+  /** A phrase, without an end. */
+  meaning: string;
+  choices?: readonly string[];
+  /** May be given several times, and becomes a list. */
+  several?: boolean;
+  /** Must be given. */
+  required?: boolean;
+  /** The variable that says the same where there is no command line. */
+  variable?: string;
+  completes?: Completion;
+}
+
+/** What a word of the command line names. */
+export type Completion = 'file' | 'directory';
+
+/** A command line and what it is good for. */
+export interface Example {
+  says: string;
+  command: string;
+  /** Why no test can run it on the examples of a clone: it needs a registry, a cluster, a forge. */
+  needs?: string;
+}
+
+/** Options of several commands. */
+export interface OptionGroup {
+  title: string;
+  /** Anchor of the section of the page that has them. */
+  anchor: string;
+  options: readonly OptionSpec[];
+}
+
+/** How registries are asked: of each command that may ask one. */
+export const registryGroup: OptionGroup = {
+  title: 'Options for registries',
+  anchor: 'options-for-registries',
+  options: registryOptions,
+};
+
+/** All options of a command, its groups' behind its own. */
+export function optionsOf({ options, groups = [] }: CommandSpec): readonly OptionSpec[] {
+  return [...options, ...groups.flatMap((group) => group.options)];
+}

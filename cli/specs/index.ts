@@ -1,0 +1,8 @@
+import type { CommandSpec } from '../spec.ts';
+import { choose } from './choose.ts';
+import { completion } from './completion.ts';
+import { run } from './run.ts';
+import { scan } from './scan.ts';
+
+/** Every command, in the order of the help. */
+export const specs: readonly CommandSpec[] = [choose, scan, run, completion];
