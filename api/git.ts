@@ -49,11 +49,15 @@ const path = formed({
   problem: it(pathProblem),
   rules: [
     {
-      rule: String.raw`!self.matches(r'^/|//|/$|\\|\p{Cc}|(^|/)\.\.?(/|$)')`,
+      rule: String.raw`!self.matches(r'^/|//|/$|(^|/)\.\.?(/|$)')`,
       message: 'write a path below the root of the repository, without "." and ".."',
     },
     {
-      rule: String.raw`!self.matches(r'(^|/)(?i:\.git(modules|attributes)?)[. ]*(:[^/]*)?(/|$)')`,
+      rule: String.raw`!self.matches(r'[\\\p{Cc}\x{200B}-\x{200F}\x{2028}-\x{202E}\x{2060}-\x{206F}\x{FEFF}]')`,
+      message: 'has a backslash, a control character, or one that cannot be seen',
+    },
+    {
+      rule: String.raw`!self.matches(r'(^|/)(?i:\.git(modules|attributes)?|(git|gitmod|gitatt|gi[0-9a-f]{4})~[0-9]+)[. ]*(:[^/]*)?(/|$)')`,
       message: 'has a segment that git could take for its own',
     },
   ],
