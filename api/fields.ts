@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { targetSchema as updateTarget, text } from '../fn/config/image-update.ts';
 import { compileRegexp } from '../fn/policy/regexp.ts';
 import { isName, explainReference, parseReference } from '../fn/reference.ts';
-import { DURATION } from './duration.ts';
+import { DURATION, milliseconds } from './duration.ts';
 import { RULES, ruled, type ServerRule } from './rule.ts';
 
 /** Fields that several kinds have (reference/controllers.md A1). Every text, list and map has a bound. */
@@ -66,10 +66,17 @@ export const objectName = formed({
   pattern: '^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$',
 });
 
+/** A century, beyond which Go's durations, and with them CEL's, soon end. */
+const MAX_HOURS = 876_000;
+
 export const duration = formed({
   max: 32,
-  problem: (value) => (DURATION.test(value) ? undefined : 'it is no duration, such as 90s, 5m or 1h30m'),
+  problem: (value) => {
+    if (!DURATION.test(value)) return 'it is no duration, such as 90s, 5m or 1h30m';
+    return milliseconds(value) > MAX_HOURS * 3_600_000 ? 'it is longer than a century' : undefined;
+  },
   pattern: String.raw`^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$`,
+  rules: [{ rule: `duration(self) <= duration('${MAX_HOURS}h')`, message: 'it is longer than a century' }],
 });
 
 /** A map of texts, such as labels. */
@@ -182,4 +189,3 @@ export const target = ruled(targetSchema, [
     check: ({ container, field }) => container === undefined || field === undefined,
   },
 ]);
-

@@ -38,9 +38,18 @@ const url = formed({
   problem: it((url) => urlProblem(url, ['https:', 'ssh:', 'http:'])),
   rules: [
     { rule: "self.matches(r'^(https?|ssh)://[^/]+/+[^/]')", message: 'write https://HOST/PATH or ssh://HOST/PATH' },
-    { rule: "!self.matches(r'^https?://[^/]*@|^ssh://[^/]*:[^/]*@')", message: 'give credentials by a Secret, not in it' },
-    { rule: "!self.matches(r'^[a-z]+://([^/]*@)?(-|%2[dD])|^[a-z]+://[^/]*/+(-|%2[dD])')", message: 'has a user, host or path that begins with "-"' },
-    { rule: String.raw`!self.matches(r'[\s\pZ\p{Cc}\\?#]')`, message: 'has white space, a control character, a backslash, a query or a fragment' },
+    {
+      rule: "!self.matches(r'^https?://[^/]*@|^ssh://[^/]*:[^/]*@')",
+      message: 'give credentials by a Secret, not in it',
+    },
+    {
+      rule: "!self.matches(r'^[a-z]+://([^/]*@)?(-|%2[dD])|^[a-z]+://[^/]*/+(-|%2[dD])')",
+      message: 'has a user, host or path that begins with "-"',
+    },
+    {
+      rule: String.raw`!self.matches(r'[\s\pZ\p{Cc}\\?#]')`,
+      message: 'has white space, a control character, a backslash, a query or a fragment',
+    },
   ],
 });
 

@@ -64,7 +64,10 @@ const imagesSchema = z.strictObject({
   credentials: z
     .array(credentialSchema)
     .max(64)
-    .refine((list) => new Set(list.map(({ registry }) => registry)).size === list.length, 'a registry stands there twice')
+    .refine(
+      (list) => new Set(list.map(({ registry }) => registry)).size === list.length,
+      'a registry stands there twice',
+    )
     .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['registry'] })
     .default([])
     .describe('How to log in; the longest `registry` that fits wins.'),
@@ -100,7 +103,9 @@ const actionSchema = ruled(
         kind: word.describe('Its kind.'),
       })
       .optional()
-      .describe('Any object that is created in place of an UpdateJob: `${json(plan)}`, `${plan.summary}` and `${head}` are filled in.'),
+      .describe(
+        'Any object that is created in place of an UpdateJob: `${json(plan)}`, `${plan.summary}` and `${head}` are filled in.',
+      ),
   }),
   [exactlyOne(['updateJob', 'template'])],
 );

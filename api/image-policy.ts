@@ -22,9 +22,7 @@ const minimumAge = formed({
 });
 
 function ordered(meaning: string) {
-  return z
-    .strictObject({ order: z.enum(['asc', 'desc']).default('asc').describe(meaning) })
-    .optional();
+  return z.strictObject({ order: z.enum(['asc', 'desc']).default('asc').describe(meaning) }).optional();
 }
 
 const orderSchema = ruled(
@@ -70,7 +68,9 @@ export const choosing = {
   downgrade: z
     .enum(['Hold', 'Follow'])
     .default('Hold')
-    .describe('`Hold`: never below what is selected, as long as the policy accepts that. `Follow`: as the listing says.'),
+    .describe(
+      '`Hold`: never below what is selected, as long as the policy accepts that. `Follow`: as the listing says.',
+    ),
 };
 
 const fields = z.strictObject({
@@ -109,7 +109,9 @@ const selected = z.object({
 
 const statusSchema = z.object({
   ...commonStatus,
-  latest: selected.optional().describe('The image that is selected; it counts while `Ready` is `True` at the generation of the spec.'),
+  latest: selected
+    .optional()
+    .describe('The image that is selected; it counts while `Ready` is `True` at the generation of the spec.'),
   previous: selected.optional().describe('The image that was selected before.'),
   observedRevision: written(128).optional().describe('The `lastScan.revision` that it was selected from.'),
   candidates: count.optional().describe('How many tags the policy accepts.'),

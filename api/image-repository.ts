@@ -45,7 +45,9 @@ const fields = z.strictObject({
     .array(pattern)
     .max(25)
     .default([String.raw`\.(sig|att|sbom)$`])
-    .describe('Regular expressions (RE2) of tags that are left out. A list of your own takes the place of the default.'),
+    .describe(
+      'Regular expressions (RE2) of tags that are left out. A list of your own takes the place of the default.',
+    ),
   metadata: z
     .strictObject({
       level: z

@@ -42,9 +42,7 @@ const fields = z.strictObject({
     .default(4)
     .describe('Attempts after the first, where one more may help. `tk-image run` starts again only after a race.'),
   activeDeadline: duration.default('15m').describe('For the whole job.'),
-  ttlAfterFinished: duration
-    .default('24h')
-    .describe('A finished UpdateJob is deleted after this time, in a cluster.'),
+  ttlAfterFinished: duration.default('24h').describe('A finished UpdateJob is deleted after this time, in a cluster.'),
   podTemplate: podTemplateSchema.optional().describe('The Pod in a cluster.'),
 });
 

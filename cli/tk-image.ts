@@ -11,6 +11,7 @@ type Run = (argv: string[], io: Io) => Promise<number>;
 const commands: Record<string, (argv: string[]) => Promise<Run>> = {
   choose: async () => (await import('./choose.ts')).choose,
   completion: async () => (await import('./completion.ts')).completion,
+  ...creates('repository', 'policy', 'automation', 'cluster-automation', 'updatejob'),
   async run(argv) {
     // It is run again and again, and has a cache in any case.
     keepCompiled(argv, io.environment);
@@ -18,6 +19,13 @@ const commands: Record<string, (argv: string[]) => Promise<Run>> = {
   },
   scan: async () => (await import('./scan.ts')).scan,
 };
+
+/** The commands that print an object. */
+function creates(...nouns: string[]): typeof commands {
+  return Object.fromEntries(
+    nouns.map((noun) => [`create ${noun}`, async () => (await import('./create.ts')).creating(`create ${noun}`)]),
+  );
+}
 
 async function main(argv: string[]): Promise<number> {
   const end = argv.indexOf('--');

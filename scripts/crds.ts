@@ -54,7 +54,9 @@ export function crdOf({ kind, plural, shortNames, scope, about, spec, status, im
                 metadata: { type: 'object' },
                 spec: {
                   description: 'What is wanted.',
-                  ...specSchema, ...(rules.length > 0 && { [RULES]: rules }) },
+                  ...specSchema,
+                  ...(rules.length > 0 && { [RULES]: rules }),
+                },
                 status: { description: 'What its controller found and did.', ...toStructural(status) },
               },
             },

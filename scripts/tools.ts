@@ -143,7 +143,14 @@ function build(go: string, { module, version, staged }: GoTool, scratch: string)
   const args =
     staged === undefined
       ? ['install', `${module}@${version}`]
-      : ['install', '-mod=mod', '-trimpath', '-ldflags', `-s -w -X k8s.io/component-base/version.gitVersion=${version}`, module];
+      : [
+          'install',
+          '-mod=mod',
+          '-trimpath',
+          '-ldflags',
+          `-s -w -X k8s.io/component-base/version.gitVersion=${version}`,
+          module,
+        ];
   const { status, error } = spawnSync(go, args, {
     cwd: scratch,
     env: { ...process.env, GOBIN: bin, CGO_ENABLED: '0' },

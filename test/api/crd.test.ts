@@ -83,7 +83,17 @@ t.test('config/crd', { skip: cannotStartKube(), timeout: 300_000 }, async (t) =>
     const base = '0'.repeat(40);
     const change = { file: 'a.yaml', object: 'apps/Deployment//a', field: 'f', image: 'a', from: 'a:1', to: 'a:2' };
     const outcomes = [
-      { outcome: 'Pushed', baseCommit: base, commit: base, branch: 'main', filesChanged: 1, changesCount: 1, files: ['a.yaml'], changes: [change], truncated: false },
+      {
+        outcome: 'Pushed',
+        baseCommit: base,
+        commit: base,
+        branch: 'main',
+        filesChanged: 1,
+        changesCount: 1,
+        files: ['a.yaml'],
+        changes: [change],
+        truncated: false,
+      },
       { class: 'Race', reason: 'Race', message: 'others were faster', retriable: true },
     ] as const;
     for (const outcome of outcomes) {
@@ -96,7 +106,12 @@ t.test('config/crd', { skip: cannotStartKube(), timeout: 300_000 }, async (t) =>
   });
 });
 
-const changesOfSpecs: { kind: KindName; /** Makes the object first. */ name?: string; patch: object; changes: boolean }[] = [
+const changesOfSpecs: {
+  kind: KindName;
+  /** Makes the object first. */ name?: string;
+  patch: object;
+  changes: boolean;
+}[] = [
   { kind: 'UpdateJob', name: 'it', patch: { git: { depth: 2 } }, changes: false },
   { kind: 'UpdateJob', patch: { git: { ref: { branch: 'other' } } }, changes: false },
   { kind: 'UpdateJob', patch: { run: { image: 'busybox' } }, changes: false },
@@ -104,7 +119,11 @@ const changesOfSpecs: { kind: KindName; /** Makes the object first. */ name?: st
   { kind: 'UpdateJob', patch: { commit: { author: { name: 'somebody' } } }, changes: false },
   { kind: 'UpdateJob', patch: { push: { branch: 'other' } }, changes: false },
   { kind: 'UpdateJob', patch: { push: null }, changes: true },
-  { kind: 'UpdateJob', patch: { suspend: true, backoffLimit: 0, activeDeadline: '1h', ttlAfterFinished: '1m' }, changes: true },
+  {
+    kind: 'UpdateJob',
+    patch: { suspend: true, backoffLimit: 0, activeDeadline: '1h', ttlAfterFinished: '1m' },
+    changes: true,
+  },
   { kind: 'ClusterImageAutomation', name: 'it', patch: { targetNamespace: 'other' }, changes: false },
   { kind: 'ClusterImageAutomation', patch: { interval: '1h' }, changes: true },
 ];
