@@ -1,5 +1,6 @@
 import { isNote, readValue } from '../fn/lookup/read.ts';
 import { nearest } from '../fn/nearest.ts';
+import { remember } from '../fn/remember.ts';
 import { UsageError } from '../fn/usage.ts';
 import { splitDocuments } from '../fn/yaml/documents.ts';
 import { checkObject } from './check.ts';
@@ -57,9 +58,11 @@ function gitNames(): Record<string, string> {
 }
 
 /** An option for each field of a kind's spec that is not made of others, in the order of the schema. */
-export function fieldOptions(kind: KindName): FieldOption[] {
-  return optionsBelow(toStructural(kinds[kind].spec), [], '');
+export function fieldOptions(kind: KindName): readonly FieldOption[] {
+  return remember(known, kind, () => optionsBelow(toStructural(kinds[kind].spec), [], ''));
 }
+
+const known = new Map<KindName, readonly FieldOption[]>();
 
 function optionsBelow(schema: Schema, path: readonly string[], meaning: string): FieldOption[] {
   const form = formOf(schema);
@@ -93,7 +96,7 @@ function formOf(schema: Schema): Form | undefined {
       return 'integer';
     case 'boolean':
       return 'switch';
-    default:
+    case 'string':
       return 'text';
   }
 }

@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import { RULES } from './rule.ts';
+import { RULES, type ServerRule } from './rule.ts';
 
 /** A schema as the API server takes it: structural (apiextensions.k8s.io/v1), with its extensions. */
 export interface Schema {
-  type?: 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean';
+  type: 'object' | 'array' | 'string' | 'integer' | 'boolean';
   description?: string;
   default?: unknown;
   enum?: string[];
@@ -19,6 +19,7 @@ export interface Schema {
   items?: Schema;
   required?: string[];
   'x-kubernetes-preserve-unknown-fields'?: true;
+  [RULES]?: ServerRule[];
 }
 
 /** Keywords in the order in which they are written; any other is an error. */
@@ -49,7 +50,7 @@ type Json = Record<string, unknown>;
 
 /** The structural schema of a Zod schema. @throws Error for what an API server would refuse: it is a fault of the schema. */
 export function toStructural(schema: z.ZodType): Schema {
-  return convert(z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'output' }) as Json, 'spec');
+  return convert(z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'output' }), 'spec');
 }
 
 function convert(from: Json, at: string): Schema {
@@ -65,20 +66,23 @@ function convert(from: Json, at: string): Schema {
   const strange = Object.keys(to).find((keyword) => !KEYWORDS.includes(keyword));
   if (strange !== undefined || typeof to['type'] !== 'string')
     throw new Error(`${at}: a structural schema has a type, and no ${strange}`);
-  return Object.fromEntries(KEYWORDS.flatMap((keyword) => (keyword in to ? [[keyword, to[keyword]]] : [])));
+  return Object.fromEntries(
+    KEYWORDS.flatMap((keyword) => (keyword in to ? [[keyword, to[keyword]]] : [])),
+  ) as unknown as Schema;
 }
 
 function convertObject(to: Json, at: string): void {
-  const { properties, additionalProperties: more, required } = to as { [key: string]: Json } & { required?: string[] };
-  if (properties)
+  const { properties = {}, required = [] } = to as { properties?: Record<string, Json>; required?: string[] };
+  const more = to['additionalProperties'];
+  if (to['properties'])
     to['properties'] = Object.fromEntries(
-      Object.entries(properties).map(([key, value]) => [key, convert(value as Json, `${at}.${key}`)]),
+      Object.entries(properties).map(([key, value]) => [key, convert(value, `${at}.${key}`)]),
     );
   delete to['additionalProperties'];
   if (isSchema(more) && Object.keys(more).length > 0) to['additionalProperties'] = convert(more, `${at}[]`);
   else if (isSchema(more)) to['x-kubernetes-preserve-unknown-fields'] = true;
   // What has a default is always there in the end, and need not be in the beginning.
-  const needed = required?.filter((key) => (properties?.[key] as Json)['default'] === undefined) ?? [];
+  const needed = required.filter((key) => !('default' in (properties[key] ?? {})));
   if (needed.length > 0) to['required'] = needed;
   else delete to['required'];
 }

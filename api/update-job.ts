@@ -65,8 +65,6 @@ const rules: Rule<JobSpec>[] = [
   },
 ];
 
-export const specSchema = ruled(fields, rules);
-
 const changeSchema = z.object({
   file: written(4096).describe('Path of the file.'),
   object: written(1024).describe('`group/Kind/namespace/name`.'),
@@ -132,7 +130,7 @@ export const updateJob = {
   shortNames: ['uj'],
   scope: 'Namespaced',
   about: 'One update of one branch: check out, run an image, commit, push.',
-  spec: specSchema,
+  spec: ruled(fields, rules),
   status: statusSchema,
   immutable: ['git', 'run', 'commit', 'push'],
   columns: [

@@ -49,9 +49,8 @@ export function checkJob(value: unknown, where: string): UpdateJob {
   const object = asMap(value);
   if (!object) throw new JobSpecError(`${where} holds ${show(value)}, not an ${KIND}`);
   if (object['kind'] !== KIND) throw new JobSpecError(`${where}: kind ${show(object['kind'])} is not ${KIND}`);
-  // What a cluster says of it is not this run's.
-  const { status: _, ...job } = object;
-  const checked = checkObject({ ...job, spec: withUrl(job['spec']) });
+  // What a cluster said of it is not this run's.
+  const checked = checkObject({ ...object, spec: withUrl(object['spec']), status: undefined });
   if (typeof checked === 'string') throw new JobSpecError(`${where}: ${checked}`);
   const { metadata, spec } = checked as ApiObject<typeof KIND>;
   return { apiVersion: API_VERSION, kind: KIND, metadata: metadataOf(metadata, spec), spec };

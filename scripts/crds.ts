@@ -14,13 +14,13 @@ const HEAD = '# Written by `npm run crds` from the schemas in api/.\n';
 
 /** A kind as the API server is told of it. */
 export function crdOf({ kind, plural, shortNames, scope, about, spec, status, immutable, columns }: Kind) {
-  const specSchema = toStructural(spec) as Record<string, unknown>;
+  const specSchema = toStructural(spec);
   const fixed = immutable.map((field) => ({
     rule: `self.${field} == oldSelf.${field}`,
     message: 'it cannot be changed; make another object',
     fieldPath: `.${field}`,
   }));
-  const rules = [...((specSchema[RULES] as object[] | undefined) ?? []), ...fixed];
+  const rules = [...(specSchema[RULES] ?? []), ...fixed];
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',

@@ -7,6 +7,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { asText } from '../fn/lookup/values.ts';
 import { findServer } from '../scripts/tools.ts';
 
 export interface KubeServer {
@@ -25,6 +26,8 @@ export interface Answer {
   status: number;
   /** The object, or the Status that says what is wrong. */
   body: Record<string, unknown>;
+  /** What the Status says; empty if there is none. */
+  message: string;
   /** What the API server warns of. */
   warnings: string[];
 }
@@ -154,7 +157,8 @@ function sendJson(
         const { statusCode: status = 0, headers } = response;
         const isJson = headers['content-type']?.startsWith('application/json') === true;
         const warnings = [headers['warning'] ?? []].flat();
-        resolve({ status, body: isJson ? (JSON.parse(text) as Answer['body']) : { message: text }, warnings });
+        const body = isJson ? (JSON.parse(text) as Answer['body']) : { message: text };
+        resolve({ status, body, message: asText(body['message']) ?? '', warnings });
       });
     });
     request.on('timeout', () => request.destroy(new Error(`no answer to ${method} ${path}`)));

@@ -8,6 +8,7 @@ import { kinds, type KindName } from '../../api/kinds.ts';
 import { buildObject, buildSpec, fieldOptions, SHORT, type FieldOption, type Given } from '../../api/options.ts';
 import { toStructural } from '../../api/structural.ts';
 import { compilePolicy } from '../../fn/policy/policy.ts';
+import { outdatedCrds } from '../../scripts/crds.ts';
 import { kindCases, specWith } from '../fixtures/api/kinds.ts';
 import { valueOf } from './random.ts';
 
@@ -30,6 +31,10 @@ for (const kind of names)
       else t.type(checked, 'object', `${about}: ${typeof checked === 'string' ? checked : ''}`);
     }
   });
+
+t.test('config/crd is what the schemas make', async (t) => {
+  t.same([...outdatedCrds().keys()], [], 'run: npm run crds');
+});
 
 t.test('objects that are none', async (t) => {
   const right = objectOf('ImageRepository', { image: 'nginx' });
@@ -124,9 +129,9 @@ for (const kind of names)
   t.test(`options of ${kind}`, async (t) => {
     const options = fieldOptions(kind);
     t.equal(new Set(options.map(({ name }) => name)).size, options.length, 'no two have one name');
-    const paths = options.map(({ path }) => path.join('.'));
+    const paths = new Set(options.map(({ path }) => path.join('.')));
     for (const [short, path] of Object.entries(SHORT[kind])) {
-      t.ok(paths.includes(path), `--${short} is ${path}`);
+      t.ok(paths.has(path), `--${short} is ${path}`);
       t.notOk(
         options.some(({ name }) => name === short),
         `--${short} is no other field`,
@@ -171,7 +176,7 @@ t.test('options that are wrong', async (t) => {
   });
   for (const [given, problem] of [
     [{ semver: 'one' }, /spec\.policy\.semver\.range \(--policy-semver-range\): "one"/],
-    [{}, /spec\.policy: it is missing/],
+    [{}, /spec\.policy \(--policy-…\): it is missing/],
     [{ semver: '1', newest: 'asc' }, /needs exactly one of/],
     [{ semver: '1', 'policy-semver-range': '2' }, /are the same field/],
     [{ semvre: '1' }, /there is no option --semvre/],

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { RULES, type ServerRule } from '../../api/rule.ts';
+import { RULES } from '../../api/rule.ts';
 import type { Schema } from '../../api/structural.ts';
 
 /** Texts for fields that no pattern describes, by the last key of their path. */
@@ -42,7 +42,7 @@ export function valueOf(schema: Schema, which: 'all' | 'some', key = ''): fc.Arb
           maxKeys: 3,
         });
       return objectOf(schema, which);
-    default:
+    case 'string':
       return textOf(schema, key);
   }
 }
@@ -79,7 +79,6 @@ function objectOf(schema: Schema, which: 'all' | 'some'): fc.Arbitrary<Record<st
 }
 
 function armsOf(schema: Schema): string[] {
-  const rules = ((schema as Record<string, unknown>)[RULES] ?? []) as ServerRule[];
-  const union = rules.find(({ rule }) => rule.startsWith('['));
+  const union = schema[RULES]?.find(({ rule }) => rule.startsWith('['));
   return [...(union?.rule.matchAll(/has\(self\.(\w+)\)/g) ?? [])].map(([, arm = '']) => arm);
 }
