@@ -1,18 +1,15 @@
 import * as z from 'zod';
 import { problemsOf, show, unknownField } from '../fn/config/explain.ts';
-import { asMap } from '../fn/lookup/values.ts';
-import { nearest } from '../fn/nearest.ts';
 import { objectName } from './fields.ts';
-import { API_VERSION } from './kind.ts';
-import { isKind, kinds, type KindName } from './kinds.ts';
+import { API_VERSION, type Kind } from './kind.ts';
 
 /** An object of a kind, checked: defaults are filled in. */
-export interface ApiObject<K extends KindName = KindName> {
+export interface ApiObject<K extends Kind = Kind> {
   apiVersion: typeof API_VERSION;
-  kind: K;
+  kind: K['kind'];
   metadata: z.output<typeof metadataSchema>;
-  spec: z.output<(typeof kinds)[K]['spec']>;
-  status?: z.output<(typeof kinds)[K]['status']>;
+  spec: z.output<K['spec']>;
+  status?: z.output<K['status']>;
 }
 
 const texts = z.record(z.string(), z.string()).nullish();
@@ -30,34 +27,22 @@ const metadataSchema = z.looseObject({
 });
 
 /**
- * Checks an object of any kind of ours, by every rule that the API server has, and some that it has not. A text says what is
- * wrong: the field, the value and, for an unknown field, the nearest known one. What a status has beside the fields of
- * its kind is dropped.
+ * Checks an object that says that it is of a kind, by every rule that the API server has, and some that it has not. A text says
+ * what is wrong: the field, the value and, for an unknown field, the nearest known one. What a status has beside the fields
+ * of its kind is dropped.
  */
-export function checkObject(value: unknown): ApiObject | string {
-  const object = asMap(value);
-  if (!object) return `it is ${show(value)}, not an object`;
-  const { apiVersion, kind, metadata, spec, status, ...rest } = object;
-  if (!isKind(kind)) return unknownKind(kind);
-  if (apiVersion !== API_VERSION) return `apiVersion ${show(apiVersion)} of ${kind} is not ${API_VERSION}`;
+export function checkAs<K extends Kind>(kind: K, object: Record<string, unknown>): ApiObject<K> | string {
+  const { apiVersion, kind: name, metadata, spec, status, ...rest } = object;
+  if (name !== kind.kind) return `kind ${show(name)} is not ${kind.kind}`;
+  if (apiVersion !== API_VERSION) return `apiVersion ${show(apiVersion)} of ${kind.kind} is not ${API_VERSION}`;
   const [unknown] = Object.keys(rest);
   if (unknown !== undefined) return unknownField(unknown, ['metadata', 'spec', 'status'], '');
-  const schema: z.ZodType = z.object({
-    metadata: metadataSchema,
-    spec: kinds[kind].spec,
-    status: kinds[kind].status.optional(),
-  });
+  const schema: z.ZodType = z.object({ metadata: metadataSchema, spec: kind.spec, status: kind.status.optional() });
   const parts = { metadata: metadata ?? {}, spec: spec ?? {}, ...(status != null && { status }) };
   const outcome = schema.safeParse(parts);
   if (!outcome.success) return problemsOf(outcome.error, schema, parts, '');
-  const checked = outcome.data as Pick<ApiObject, 'metadata' | 'spec' | 'status'>;
-  if (kinds[kind].scope === 'Cluster' && checked.metadata.namespace !== undefined)
-    return `metadata.namespace: ${kind} belongs to the cluster, and to no namespace`;
-  return { apiVersion: API_VERSION, kind, ...checked };
-}
-
-function unknownKind(kind: unknown): string {
-  const known = Object.keys(kinds);
-  const near = nearest(String(kind), known);
-  return `kind ${show(kind)} is none of ${known.join(', ')}${near === undefined ? '' : `; did you mean "${near}"?`}`;
+  const checked = outcome.data as Pick<ApiObject<K>, 'metadata' | 'spec' | 'status'>;
+  if (kind.scope === 'Cluster' && checked.metadata.namespace !== undefined)
+    return `metadata.namespace: ${kind.kind} belongs to the cluster, and to no namespace`;
+  return { apiVersion: API_VERSION, kind: kind.kind, ...checked };
 }

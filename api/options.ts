@@ -3,10 +3,9 @@ import { nearest } from '../fn/nearest.ts';
 import { remember } from '../fn/remember.ts';
 import { UsageError } from '../fn/usage.ts';
 import { splitDocuments } from '../fn/yaml/documents.ts';
-import { checkObject } from './check.ts';
 import { withUrl } from './git.ts';
 import { API_VERSION } from './kind.ts';
-import { kinds, type KindName } from './kinds.ts';
+import { checkObject, kinds, type KindName } from './kinds.ts';
 import { toStructural, type Schema } from './structural.ts';
 
 /** Objects from the options of a command line: every field of a spec is an option, as the schema has it. */

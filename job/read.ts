@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { checkObject, type ApiObject } from '../api/check.ts';
+import { checkAs, type ApiObject } from '../api/check.ts';
 import { withUrl } from '../api/git.ts';
 import { API_VERSION } from '../api/kind.ts';
+import { updateJob } from '../api/update-job.ts';
 import { show } from '../fn/config/explain.ts';
 import { isNote, readValue } from '../fn/lookup/read.ts';
 import { asMap } from '../fn/lookup/values.ts';
@@ -48,11 +49,10 @@ export async function readJob(text: string, where: string): Promise<UpdateJob> {
 export function checkJob(value: unknown, where: string): UpdateJob {
   const object = asMap(value);
   if (!object) throw new JobSpecError(`${where} holds ${show(value)}, not an ${KIND}`);
-  if (object['kind'] !== KIND) throw new JobSpecError(`${where}: kind ${show(object['kind'])} is not ${KIND}`);
   // What a cluster said of it is not this run's.
-  const checked = checkObject({ ...object, spec: withUrl(object['spec']), status: undefined });
+  const checked = checkAs(updateJob, { ...object, spec: withUrl(object['spec']), status: undefined });
   if (typeof checked === 'string') throw new JobSpecError(`${where}: ${checked}`);
-  const { metadata, spec } = checked as ApiObject<typeof KIND>;
+  const { metadata, spec } = checked;
   return { apiVersion: API_VERSION, kind: KIND, metadata: metadataOf(metadata, spec), spec };
 }
 

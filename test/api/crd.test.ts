@@ -1,8 +1,7 @@
 // The CustomResourceDefinitions, held against a real API server: it takes and refuses what our own check does.
 import t from 'tap';
-import { checkObject } from '../../api/check.ts';
 import { API_VERSION } from '../../api/kind.ts';
-import { kinds, type KindName } from '../../api/kinds.ts';
+import { checkObject, kinds, type KindName } from '../../api/kinds.ts';
 import { statusOf } from '../../job/status.ts';
 import { checkJob } from '../../job/read.ts';
 import { crdOf } from '../../scripts/crds.ts';

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import t from 'tap';
-import { checkObject, type ApiObject } from '../../api/check.ts';
+import type { ApiObject } from '../../api/check.ts';
 import { API_VERSION } from '../../api/kind.ts';
-import { kinds, type KindName } from '../../api/kinds.ts';
+import { checkObject, kinds, type KindName } from '../../api/kinds.ts';
 import { buildObject, buildSpec, fieldOptions, SHORT, type FieldOption, type Given } from '../../api/options.ts';
 import { toStructural } from '../../api/structural.ts';
 import { compilePolicy } from '../../fn/policy/policy.ts';
