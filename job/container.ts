@@ -3,7 +3,7 @@ import { delimiter } from 'node:path';
 import { canonicalName, parseReference, type Reference } from '../fn/reference.ts';
 import { findExecutable } from '../git/executable.ts';
 import { execute, type Executed } from '../git/process.ts';
-import { milliseconds } from './duration.ts';
+import { milliseconds } from '../api/duration.ts';
 import { JobError } from './failure.ts';
 import type { JobSpec } from './schema.ts';
 
