@@ -67,6 +67,7 @@ const hosts = [
   { name: 'kube-apiserver', version: ['--version'], otherwise: 'install Go and run this again' },
   { name: 'etcd', version: ['--version'], otherwise: 'install etcd-server, for the tests of config/crd' },
   { name: 'sshd', version: ['-V'], otherwise: 'install openssh-server, for the tests of git over ssh' },
+  { name: 'dockerd', version: ['--version'], otherwise: 'install docker.io, for the tests of the image' },
 ];
 
 /** Where servers are, which PATH often leaves out. */
@@ -188,6 +189,7 @@ if (import.meta.main) {
   installDockerRegistry();
   installServer('sshd', 'openssh-server');
   installServer('etcd', 'etcd-server');
+  installServer('dockerd', 'docker.io');
   for (const { name, version, otherwise } of hosts) {
     const program = findServer(name);
     console.log(

@@ -6,6 +6,8 @@ import type { Resource } from './resources.ts';
 /** What the annotations of a workload say about its images (reference/flux-v1-mode.md §3, with §17's choices). */
 export interface Automation {
   automated: boolean;
+  /** The annotation that automates it. */
+  automatedBy?: { key: string; scalar: ScalarNode };
   locked: boolean;
   lockedBy?: string;
   lockedMessage?: string;
@@ -25,7 +27,7 @@ export interface Filter {
 }
 
 /** In order of precedence, which is the order in which Flux v1 edited them. */
-const PREFIXES = ['fluxcd.io/', 'flux.weave.works/', 'filter.fluxcd.io/'] as const;
+export const PREFIXES = ['fluxcd.io/', 'flux.weave.works/', 'filter.fluxcd.io/'] as const;
 const FILTER_PREFIX = 'filter.fluxcd.io/';
 /** Prefixes that mean something here; the last three locate images, see aliases.ts. */
 const KNOWN_PREFIXES = [...PREFIXES, 'repository.fluxcd.io/', 'registry.fluxcd.io/', 'tag.fluxcd.io/'];
@@ -98,6 +100,7 @@ function apply(name: string, policy: Policy, automation: Automation): void {
   switch (name) {
     case 'automated':
       automation.automated = isTrue(policy, 'the workload is not automated', notes);
+      if (automation.automated) automation.automatedBy = policy;
       return;
     case 'locked':
       automation.locked = isTrue(policy, 'the workload is not locked', notes);
