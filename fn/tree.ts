@@ -7,7 +7,7 @@ import type { Source } from './source.ts';
 import { ANSWER_WORDS, wordsOf } from './words.ts';
 import { splitStream } from './yaml/documents.ts';
 
-/** The files of directories that could have an image or an answer in them. */
+/** The files of directories in which there may be what is looked for. */
 export interface Tree {
   files: Map<Source, File>;
   /** What was passed over, with the reason. */
@@ -16,10 +16,17 @@ export interface Tree {
   count: number;
 }
 
-/** Reads the YAML files below directories, each once. @throws InputError for an operand that cannot be read. */
+/** Reads the YAML files below directories that a run with this configuration is about. @throws as `readFilesWith` does. */
 export function readTree(operands: readonly string[], spec: Spec): Tree {
   const { keys, anywhere } = wordsOf(spec);
-  const words = [...keys, ...anywhere, ...ANSWER_WORDS.anywhere];
+  return readFilesWith(operands, [...keys, ...anywhere, ...ANSWER_WORDS.anywhere]);
+}
+
+/**
+ * Reads the YAML files below directories that hold any of the words, each once.
+ * @throws InputError for an operand that cannot be read.
+ */
+export function readFilesWith(operands: readonly string[], words: readonly string[]): Tree {
   const tree: Tree = { files: new Map(), passedOver: [], count: 0 };
   const seen = new Set<string>();
   for (const operand of operands) {
@@ -38,7 +45,7 @@ export function readTree(operands: readonly string[], spec: Spec): Tree {
   return tree;
 }
 
-function read(operand: string, words: string[]) {
+function read(operand: string, words: readonly string[]) {
   try {
     return readFiles(operand, words);
   } catch (error) {

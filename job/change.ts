@@ -5,6 +5,7 @@ import { fieldsOf } from '../fn/governed.ts';
 import { formatReference } from '../fn/reference.ts';
 import type { PlannedChange } from '../fn/plan.ts';
 import type { ResourceRef, Result } from '../fn/result.ts';
+import { workloadId } from '../fn/workloads.ts';
 import { splitDocuments } from '../fn/yaml/documents.ts';
 import { readDocument } from '../fn/yaml/read.ts';
 
@@ -97,5 +98,5 @@ function objectOf(resource: ResourceRef | undefined): string {
 /** The workload of a change as Flux v1 names it: `namespace:kind/name`; the file where no object is known. */
 export function workloadOf({ object, file }: Change): string {
   const [, kind = '', namespace = '', name = ''] = object.split('/');
-  return name === '' ? file : `${namespace === '' ? 'default' : namespace}:${kind.toLowerCase()}/${name}`;
+  return name === '' ? file : workloadId({ kind, namespace, name });
 }

@@ -50,13 +50,18 @@ function isRefusal(
   return node !== undefined && 'problem' in node;
 }
 
+/** A tree, and the text that its comments stand in. */
 interface Document {
   text: string;
   root: Node | undefined;
 }
 
 /** Where two trees differ but for what was written; undefined if nowhere. */
-function differ(before: Document, after: Document, written: Map<number, string>): string | undefined {
+export function differ(
+  before: Document,
+  after: Document,
+  written: ReadonlyMap<number, string> = new Map(),
+): string | undefined {
   // Pairs still to compare; a stack of our own, as documents may be deep. Aliases are compared by name.
   const stack: [Node | undefined, Node | undefined][] = [[before.root, after.root]];
   for (let pair = stack.pop(); pair; pair = stack.pop()) {

@@ -30,29 +30,53 @@ const WORDS = new Set(['', 'null', 'true', 'false', 'yes', 'no', 'on', 'off', 'y
 const NUMBER =
   /^(?:e[-+]?\d+|\d+(?:\.\d*)?(?:e[-+]?\d*)?|\.\d*(?:e[-+]?\d*)?|0o[0-7]*|0x[\da-f]*|0b[01]*|\d+(?::[0-5]?\d)+(?:\.\d*)?)$/;
 const DATE = /^\d{4}-\d\d?-\d\d?(?:$|t)/;
-/** Safe without quotes in block and flow style alike: what references, tags and digests are made of. */
-const SAFE = /^[\w./](?:[\w./@+-]|:(?=[\w./@+-]))*$/;
+/** Safe without quotes in block and flow style alike: what references, tags, digests and most filters are made of. */
+const SAFE = /^[\w./](?:[\w./@+~^*$=<>()|!-]|:(?=[\w./@+~^*$=<>()|!-])| (?=[\w./@+~^*$=<>()|!-]))*$/;
 
 /** Whether a text without quotes reads as that very text under YAML 1.1 and 1.2, in block and in flow style. */
-function readsAsString(value: string): boolean {
+export function readsAsString(value: string): boolean {
   if (!SAFE.test(value)) return false;
+  return !isOtherWord(value);
+}
+
+/** Whether plain characters without a sign are a word or a number of YAML. */
+function isOtherWord(value: string): boolean {
   // Readers of YAML 1.1 pass over underscores in numbers, some of them anywhere.
   const bare = value.toLowerCase().replaceAll('_', '');
-  return !WORDS.has(bare) && !NUMBER.test(bare) && !DATE.test(bare);
+  return WORDS.has(bare) || NUMBER.test(bare) || DATE.test(bare);
 }
 
 function plain({ start }: ScalarNode, value: string, text: string): string {
   if (readsAsString(value)) return value;
-  return usesApostrophes(text, start) ? single(value) : double(value);
+  return encodeText(value, quoteAround(text, start), true);
+}
+
+/** Whether a scalar is a text, and the same one, to readers of YAML 1.1 and 1.2 alike; one with a tag is what the tag says. */
+export function isText({ style, value, tag }: ScalarNode): boolean {
+  if (tag !== undefined) return /(?:^|[!:])str$/.test(tag);
+  if (style !== 'plain') return style !== 'empty';
+  return !SIGNED.test(value) && !isOtherWord(value);
+}
+
+/** What may be a number to some reader, null, or a value of YAML 1.1. */
+const SIGNED = /^(?:[-+][\d.]|[~=]$|<<$)/;
+
+/** The quotes of a scalar. */
+export type Quote = 'single' | 'double';
+
+/** A text as a scalar of its own: in quotes if it needs some, or if there shall be some. */
+export function encodeText(value: string, quote: Quote, always: boolean): string {
+  if (!always && readsAsString(value)) return value;
+  return quote === 'single' ? single(value) : double(value);
 }
 
 /** How far to look for quotes: a ResourceList holds files of many hands. */
 const NEIGHBOURHOOD = 10_000;
 
-/** Whether the quotes around a place are single ones, and none are double. */
-function usesApostrophes(text: string, offset: number): boolean {
+/** The quotes around a place: single ones, if no others are there. */
+export function quoteAround(text: string, offset: number): Quote {
   const around = text.slice(Math.max(0, offset - NEIGHBOURHOOD), offset + NEIGHBOURHOOD);
-  return /[:-] +'/.test(around) && !/[:-] +"/.test(around);
+  return /[:-] +'/.test(around) && !/[:-] +"/.test(around) ? 'single' : 'double';
 }
 
 /** Line breaks to some reader or other, and what may not stand in YAML unescaped. */
