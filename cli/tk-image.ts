@@ -11,6 +11,7 @@ type Run = (argv: string[], io: Io) => Promise<number>;
 const commands: Record<string, (argv: string[]) => Promise<Run>> = {
   choose: async () => (await import('./choose.ts')).choose,
   completion: async () => (await import('./completion.ts')).completion,
+  migrate: async () => (await import('./migrate.ts')).migrate,
   async run(argv) {
     // It is run again and again, and has a cache in any case.
     keepCompiled(argv, io.environment);

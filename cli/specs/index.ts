@@ -1,8 +1,9 @@
 import type { CommandSpec } from '../spec.ts';
 import { choose } from './choose.ts';
 import { completion } from './completion.ts';
+import { migrate } from './migrate.ts';
 import { run } from './run.ts';
 import { scan } from './scan.ts';
 
 /** Every command, in the order of the help. */
-export const specs: readonly CommandSpec[] = [choose, scan, run, completion];
+export const specs: readonly CommandSpec[] = [choose, scan, run, migrate, completion];
