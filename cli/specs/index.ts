@@ -1,4 +1,5 @@
 import type { CommandSpec } from '../spec.ts';
+import { automate, deautomate, lock, policy, unlock } from './annotate.ts';
 import { choose } from './choose.ts';
 import { completion } from './completion.ts';
 import { migrate } from './migrate.ts';
@@ -6,4 +7,15 @@ import { run } from './run.ts';
 import { scan } from './scan.ts';
 
 /** Every command, in the order of the help. */
-export const specs: readonly CommandSpec[] = [choose, scan, run, migrate, completion];
+export const specs: readonly CommandSpec[] = [
+  choose,
+  scan,
+  run,
+  automate,
+  deautomate,
+  lock,
+  unlock,
+  policy,
+  migrate,
+  completion,
+];
