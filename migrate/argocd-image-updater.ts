@@ -280,7 +280,7 @@ async function ofUpdater(
     for (const image of mapsOf(ref['images'])) {
       const common = [image, ref, spec].map((level) => asMap(level['commonUpdateSettings']) ?? {});
       const settings = settingsOfImage(image, Object.assign({}, ...common.toReversed()) as Values);
-      const rest = { leaf, offset: resource.node.start, remnants: [] };
+      const rest = { leaf, offset: resource.node.start, remnants: [], notes: [...notesOf(settings), STAYS] };
       for (const application of concerned)
         intents.push({ ...(await intentOf(forest, application, settings, target)), ...rest });
       if (concerned.length === 0)
@@ -295,6 +295,8 @@ async function ofUpdater(
   }
   return intents;
 }
+
+const STAYS = 'the ImageUpdater stays; delete it, or take the image out of it, when this one runs';
 
 function mapsOf(value: unknown): Values[] {
   const items: unknown[] = Array.isArray(value) ? value.slice(0, MAX_IMAGES) : [];
@@ -340,13 +342,18 @@ function settingsOfImage(image: Values, common: Values): ImageSettings {
 function described(
   settings: ImageSettings,
 ): Pick<Intent, 'from' | 'written' | 'image' | 'meaning' | 'before' | 'notes'> {
-  const { image, constraint, strategy, allowTags, ignoreTags, platforms, pullSecret } = settings;
+  const { image, constraint, strategy, allowTags, ignoreTags } = settings;
   const written = [
     [strategy, constraint].filter(Boolean).join(' '),
     ...(allowTags === undefined ? [] : [`allow-tags ${allowTags}`]),
     ...(ignoreTags.length > 0 ? [`ignore-tags ${ignoreTags.join(', ')}`] : []),
   ].join(', ');
-  const notes = [
+  return { from: 'argocd-image-updater', written, image, notes: notesOf(settings), ...meaningOf(settings) };
+}
+
+/** Options that have no like in a rule, and what takes their place. */
+function notesOf({ platforms, pullSecret }: ImageSettings): string[] {
+  return [
     ...(platforms === undefined
       ? []
       : [`platforms ${platforms}: tags are not chosen by platform here; --platform says whose build time counts`]),
@@ -356,7 +363,6 @@ function described(
           `pull-secret ${pullSecret}: say credentials by --docker-config or --registry-secret, or under auth of the ImageRepository`,
         ]),
   ];
-  return { from: 'argocd-image-updater', written, image, notes, ...meaningOf(settings) };
 }
 
 type Located = Omit<Intent, 'leaf' | 'offset' | 'remnants'>;

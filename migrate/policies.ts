@@ -6,6 +6,7 @@ import { findImages, type GovernedField } from '../fn/governed.ts';
 import { lineEnd } from '../fn/lines.ts';
 import { Answers, policyLabel, policyStatus, type PolicyObject } from '../fn/lookup/answers.ts';
 import { asMap, asText, type Values } from '../fn/lookup/values.ts';
+import { compileRegexp } from '../fn/policy/regexp.ts';
 import { compilePolicy, type PolicySpec } from '../fn/policy/policy.ts';
 import { plainValues, type Forest, type Leaf } from './forest.ts';
 import type { Before, From, Intent, Meaning, Terms } from './intent.ts';
@@ -133,12 +134,13 @@ function intentOf(
   leaf: Leaf,
   { field, governor, reference }: GovernedField,
   from: 'flux-v2' | 'policies',
-  { answers }: Objects,
+  objects: Objects,
   others: Objects,
 ): Intent | undefined {
   if (governor.by !== 'marker') return undefined;
   const { markers } = governor;
   const [{ policy: name, namespace, offset }] = markers as [Marker];
+  const { answers } = objects;
   const policy = answers.policy(name, namespace);
   const isMissing = 'reason' in policy;
   if (isMissing && (from === 'policies' || !('reason' in others.answers.policy(name, namespace)))) return undefined;
@@ -162,7 +164,44 @@ function intentOf(
     policy: { namespace, name },
     ...(isMissing
       ? { meaning: { cannot: policy.message }, before: { unknown: policy.message } }
-      : meaningOf(policy, from)),
+      : without(exclusions(objects, policy), meaningOf(policy, from))),
+  };
+}
+
+/** What the repository of a policy leaves out before any policy sees it. */
+function exclusions({ all }: Objects, { spec, namespace }: PolicyObject): string[] {
+  const ref = asMap(spec['imageRepositoryRef']);
+  const wanted = policyLabel(asText(ref?.['name']) ?? '', asText(ref?.['namespace']) ?? namespace);
+  const repository = all.find(
+    ({
+      resource: {
+        ref: { kind, name, namespace: own },
+      },
+    }) => kind === 'ImageRepository' && policyLabel(name, own) === wanted,
+  );
+  const given = asMap(repository?.value['spec']);
+  const list: unknown = given?.['exclusionList'] ?? given?.['exclude'];
+  return Array.isArray(list) ? list.flatMap((pattern) => asText(pattern) ?? []) : [];
+}
+
+/** The other tool sees no tag that is left out; an annotation has no repository that would leave it out. */
+function without(
+  patterns: readonly string[],
+  rule: { meaning: Meaning; before: Before },
+): { meaning: Meaning; before: Before } {
+  const { meaning, before } = rule;
+  if (patterns.length === 0 || !('policy' in meaning) || !('rule' in before)) return rule;
+  const tests = patterns.map(compileRegexp).filter((regexp) => typeof regexp !== 'string');
+  const present = before.rule.filter;
+  const kept = rules.filterOf(
+    undefined,
+    tests.map(({ test }) => test),
+  );
+  const filter: typeof present = (name) => (kept(name) === name ? present(name) : kept(name));
+  const note = `its ImageRepository leaves out ${patterns.join(', ')}, which an annotation does not`;
+  return {
+    meaning: { ...meaning, filterNotes: [...(meaning.filterNotes ?? []), note] },
+    before: { ...before, rule: { ...before.rule, filter } },
   };
 }
 

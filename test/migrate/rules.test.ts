@@ -37,6 +37,7 @@ for (const mapping of mappings)
     t.same('error' in rule ? rule.error : rule.warnings, [], 'the policy compiles without a word');
     if (mapping.before === undefined) t.match(before, { unknown: /./ });
     else t.equal('rule' in before && chosen(before.rule, mapping), mapping.before, 'the other tool');
-    if ('text' in meaning.filter) t.equal(chosen(compilePattern(meaning.filter.text), mapping), mapping.byFilter, 'our filter');
+    if ('text' in meaning.filter)
+      t.equal(chosen(compilePattern(meaning.filter.text), mapping), mapping.byFilter, 'our filter');
     t.equal(chosen(rule, mapping), mapping.byPolicy, 'our policy');
   });
