@@ -24,14 +24,23 @@ export function convert(value: Values, to: Kinds): Converted {
   if (!converted) return { cannot: `a ${kind} has no like; see its page for what takes its place` };
   if ('cannot' in converted) return converted;
   const metadata = asMap(value['metadata']) ?? {};
-  const kept = Object.entries(metadata).filter(([key]) => KEPT.has(key));
   return {
-    object: { apiVersion: VERSIONS[to], kind, metadata: Object.fromEntries(kept), spec: converted.spec },
+    object: { apiVersion: VERSIONS[to], kind, metadata: ownMetadata(metadata), spec: converted.spec },
     notes: converted.notes,
   };
 }
 
-const KEPT = new Set(['name', 'namespace', 'labels', 'annotations']);
+/** Labels and annotations that tools in the cluster put on objects of their own. */
+const CLUSTERS = /^(?:kubectl\.kubernetes\.io|reconcile\.fluxcd\.io|\w+\.toolkit\.fluxcd\.io)\//;
+
+/** What a person wrote of an object's metadata. */
+function ownMetadata({ name, namespace, ...metadata }: Values): Values {
+  const written = ['labels', 'annotations'].flatMap((key) => {
+    const own = Object.entries(asMap(metadata[key]) ?? {}).filter(([word]) => !CLUSTERS.test(word));
+    return own.length > 0 ? [[key, Object.fromEntries(own)]] : [];
+  });
+  return { name, ...(namespace != null && { namespace }), ...(Object.fromEntries(written) as Values) };
+}
 
 type ConvertedSpec = { spec: Values; notes: string[] } | { cannot: string };
 

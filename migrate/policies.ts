@@ -1,5 +1,4 @@
 import { defaultSpec } from '../fn/config/defaults.ts';
-import type { Resource } from '../fn/find/resources.ts';
 import { groupOf } from '../fn/find/resources.ts';
 import type { Marker } from '../fn/find/markers.ts';
 import { findImages, type GovernedField } from '../fn/governed.ts';
@@ -19,7 +18,7 @@ export const OURS = 'image-update.dev';
 
 /** The objects of one group that files hold. */
 export interface Objects {
-  all: { leaf: Leaf; resource: Resource; value: Values }[];
+  all: Values[];
   answers: Answers;
 }
 
@@ -30,12 +29,11 @@ export async function objectsOf(forest: Forest, group: string, given: readonly u
   for (const leaf of await forest.leavesWith([group]))
     for (const resource of leaf.document.resources)
       if (groupOf(resource.ref) === group) {
-        const value = plainValues(resource.node);
-        all.push({ leaf, resource, value });
-        answers.add(value);
+        all.push(plainValues(resource.node));
       }
-  for (const value of given)
-    if ((asText(asMap(value)?.['apiVersion']) ?? '').startsWith(`${group}/`)) answers.add(value);
+  const others = given.map(asMap).filter((value) => value !== undefined);
+  all.push(...others.filter((value) => (asText(value['apiVersion']) ?? '').startsWith(`${group}/`)));
+  for (const value of all) answers.add(value);
   return { all, answers };
 }
 
@@ -168,18 +166,18 @@ function intentOf(
   };
 }
 
+/** `namespace/name` of an object. */
+export function labelOf(value: Values): string {
+  const metadata = asMap(value['metadata']);
+  return policyLabel(asText(metadata?.['name']) ?? '', asText(metadata?.['namespace']));
+}
+
 /** What the repository of a policy leaves out before any policy sees it. */
 function exclusions({ all }: Objects, { spec, namespace }: PolicyObject): string[] {
   const ref = asMap(spec['imageRepositoryRef']);
   const wanted = policyLabel(asText(ref?.['name']) ?? '', asText(ref?.['namespace']) ?? namespace);
-  const repository = all.find(
-    ({
-      resource: {
-        ref: { kind, name, namespace: own },
-      },
-    }) => kind === 'ImageRepository' && policyLabel(name, own) === wanted,
-  );
-  const given = asMap(repository?.value['spec']);
+  const repository = all.find((value) => value['kind'] === 'ImageRepository' && labelOf(value) === wanted);
+  const given = asMap(repository?.['spec']);
   const list: unknown = given?.['exclusionList'] ?? given?.['exclude'];
   return Array.isArray(list) ? list.flatMap((pattern) => asText(pattern) ?? []) : [];
 }

@@ -8,7 +8,7 @@ import { convert, isSame, policyObject, repositoryObject, type Kinds } from './c
 import type { Leaf } from './forest.ts';
 import type { Intent, Site } from './intent.ts';
 import { emptyPlan, sayable, type CommentEdit, type Plan, type Sayable } from './outcome.ts';
-import type { Objects } from './policies.ts';
+import { labelOf, type Objects } from './policies.ts';
 
 export interface PolicyRequest {
   to: Kinds;
@@ -27,7 +27,7 @@ export interface PolicyRequest {
  */
 export function planPolicies(intents: readonly Intent[], request: PolicyRequest): Plan {
   const plan = emptyPlan();
-  const present = request.present.all.map(({ value }) => value);
+  const present = [...request.present.all];
   planObjects(request, present, plan);
   const book = new Book(request, present, plan);
   for (const each of sayable(intents, plan)) {
@@ -39,7 +39,7 @@ export function planPolicies(intents: readonly Intent[], request: PolicyRequest)
 
 /** Converts the objects of the other group that have no namesake in this one. */
 function planObjects({ to, others }: PolicyRequest, present: Values[], plan: Plan): void {
-  for (const { value, leaf, resource } of others.all) {
+  for (const value of others.all) {
     const kind = asText(value['kind']);
     const label = `${kind} ${labelOf(value)}`;
     if (kind === 'ImageUpdateAutomation' || kind === 'ImageAutomation' || kind === 'UpdateJob') {
@@ -52,20 +52,13 @@ function planObjects({ to, others }: PolicyRequest, present: Values[], plan: Pla
     if (present.some((object) => isNamesake(object, value))) continue;
     const converted = convert(value, to);
     if ('cannot' in converted) {
-      plan.notes.push(`${label} (${leaf.source.path}) is not migrated: ${converted.cannot}`);
+      plan.notes.push(`${label} is not migrated: ${converted.cannot}`);
       continue;
     }
-    if (resource.ref.namespace === undefined)
-      plan.notes.push(`${label} has no namespace in its file, and gets none; put the new one where the old one is`);
     plan.notes.push(...converted.notes.map((note) => `${label}: ${note}`));
     plan.objects.push(converted.object);
     present.push(converted.object);
   }
-}
-
-function labelOf(value: Values): string {
-  const metadata = asMap(value['metadata']);
-  return policyLabel(asText(metadata?.['name']) ?? '', asText(metadata?.['namespace']));
 }
 
 function isNamesake(a: Values, b: Values): boolean {
@@ -83,15 +76,9 @@ function planKnown(
   const labels = new Set([policyLabel(name, namespace), name]);
   const object = present.find((value) => value['kind'] === 'ImagePolicy' && labels.has(labelOf(value)));
   if (!object) {
-    const old = request.others.answers.policy(name, namespace);
-    const converted =
-      'reason' in old
-        ? { cannot: old.message }
-        : convert({ kind: 'ImagePolicy', metadata: { name, namespace }, spec: old.spec }, request.to);
-    const why =
-      'cannot' in converted
-        ? converted.cannot
-        : 'its object stands in none of the files, but was given by --metadata; put it into the directory';
+    const old = request.others.all.find((value) => value['kind'] === 'ImagePolicy' && labels.has(labelOf(value)));
+    const converted = old && convert(old, request.to);
+    const why = converted && 'cannot' in converted ? converted.cannot : 'its ImagePolicy is not among what is migrated';
     plan.outcomes.set(intent, { status: 'cannot', notes: [why, ...intent.notes] });
     return;
   }

@@ -16,11 +16,39 @@ import { migrated, sourcesOf } from './forest.ts';
 
 const runs = process.env['QUICK'] ? 20 : 200;
 
-const tags = fc.constantFrom('1.2.0', '1.2.9', '1.3.0', '2.0.0', '2.1.0-rc.1', '1.4', '3', 'v1.5.0', '1.2.0-alpine', '1.9.0-alpine', 'main-1', 'main-2', 'latest');
+const tags = fc.constantFrom(
+  '1.2.0',
+  '1.2.9',
+  '1.3.0',
+  '2.0.0',
+  '2.1.0-rc.1',
+  '1.4',
+  '3',
+  'v1.5.0',
+  '1.2.0-alpine',
+  '1.9.0-alpine',
+  'main-1',
+  'main-2',
+  'latest',
+);
 const listing = fc.uniqueArray(tags, { minLength: 1, maxLength: 10 });
 
-const keelPolicy = fc.constantFrom('all', 'major', 'minor', 'patch', 'force', 'never', 'glob:main-*', 'regexp:^main-(?P<compare>[0-9])$', 'nonsense');
-const keelRule = fc.record({ policy: keelPolicy, trigger: fc.constantFrom('poll', 'default'), matchTag: fc.constantFrom('true', 'false') });
+const keelPolicy = fc.constantFrom(
+  'all',
+  'major',
+  'minor',
+  'patch',
+  'force',
+  'never',
+  'glob:main-*',
+  'regexp:^main-(?P<compare>[0-9])$',
+  'nonsense',
+);
+const keelRule = fc.record({
+  policy: keelPolicy,
+  trigger: fc.constantFrom('poll', 'default'),
+  matchTag: fc.constantFrom('true', 'false'),
+});
 const argocdRule = fc.record({
   constraint: fc.constantFrom('', ':1.x', ':~1.2', ':2.x-0', ':latest', ':>=1 <3'),
   strategy: fc.constantFrom('semver', 'newest-build', 'alphabetical', 'digest'),
@@ -33,14 +61,32 @@ interface Tree {
   answers: object[];
 }
 
-const containers = fc.uniqueArray(fc.record({ name: fc.constantFrom('a', 'b', 'c'), tag: tags }), { selector: ({ name }) => name, minLength: 1 });
+const containers = fc.uniqueArray(fc.record({ name: fc.constantFrom('a', 'b', 'c'), tag: tags }), {
+  selector: ({ name }) => name,
+  minLength: 1,
+});
 
 /** A workload that Keel or Renovate watches, or that argocd-image-updater deploys, in one of several layouts. */
 const tree: fc.Arbitrary<Tree> = fc
-  .record({ containers, tool: fc.constantFrom('keel', 'argocd', 'renovate'), keelRule, argocdRule, listing, indent: fc.constantFrom('', '  '), newline: fc.constantFrom('\n', '\r\n'), versioning: fc.constantFrom('', ' versioning=semver', ' versioning=docker') })
+  .record({
+    containers,
+    tool: fc.constantFrom('keel', 'argocd', 'renovate'),
+    keelRule,
+    argocdRule,
+    listing,
+    indent: fc.constantFrom('', '  '),
+    newline: fc.constantFrom('\n', '\r\n'),
+    versioning: fc.constantFrom('', ' versioning=semver', ' versioning=docker'),
+  })
   .map(({ containers, tool, keelRule, argocdRule, listing, indent, newline, versioning }) => {
-    const annotations = tool === 'keel' ? `  annotations:\n    note: "stays" # too\n    keel.sh/policy: ${JSON.stringify(keelRule.policy)}\n    keel.sh/trigger: ${keelRule.trigger}\n    keel.sh/matchTag: "${keelRule.matchTag}"\n` : '';
-    const list = containers.map(({ name, tag }) => `${indent}      - name: ${name}   # ${name}\n${tool === 'renovate' ? `${indent}        # renovate: datasource=docker${versioning}\n` : ''}${indent}        image:   "ghcr.io/example/${name}:${tag}"\n`);
+    const annotations =
+      tool === 'keel'
+        ? `  annotations:\n    note: "stays" # too\n    keel.sh/policy: ${JSON.stringify(keelRule.policy)}\n    keel.sh/trigger: ${keelRule.trigger}\n    keel.sh/matchTag: "${keelRule.matchTag}"\n`
+        : '';
+    const list = containers.map(
+      ({ name, tag }) =>
+        `${indent}      - name: ${name}   # ${name}\n${tool === 'renovate' ? `${indent}        # renovate: datasource=docker${versioning}\n` : ''}${indent}        image:   "ghcr.io/example/${name}:${tag}"\n`,
+    );
     const workload = `apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\n${annotations}spec:\n  template:\n    spec:\n\n      containers:\n${list.join('')}`;
     const { constraint, strategy, allow, ignore } = argocdRule;
     const application = `apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata:\n  name: web\n  annotations:\n    argocd-image-updater.argoproj.io/image-list: "x=ghcr.io/example/a${constraint}"\n    argocd-image-updater.argoproj.io/x.update-strategy: ${strategy}\n    argocd-image-updater.argoproj.io/x.allow-tags: "${allow}"\n    argocd-image-updater.argoproj.io/x.ignore-tags: "${ignore}"\nspec:\n  source: {path: web}\n`;
@@ -66,7 +112,9 @@ async function valuesOf(text: string): Promise<unknown[]> {
 function unannotated(value: unknown): unknown {
   const resource = { ...asMap(value) };
   const { annotations, ...meta } = asMap(resource['metadata']) ?? {};
-  const others = Object.entries(asMap(annotations) ?? {}).filter(([key]) => !/^(?:(?:filter\.)?fluxcd\.io|keel\.sh|argocd-image-updater)/.test(key));
+  const others = Object.entries(asMap(annotations) ?? {}).filter(
+    ([key]) => !/^(?:(?:filter\.)?fluxcd\.io|keel\.sh|argocd-image-updater)/.test(key),
+  );
   return { ...resource, metadata: { ...meta, others: Object.fromEntries(others) } };
 }
 
@@ -78,7 +126,11 @@ t.test('the engine then decides what the report says', async (t) => {
       const known = new Answers();
       for (const answer of [...answers, ...migration.objects]) known.add(answer);
       const { results } = await update(sourcesOf(migration.files), { spec: defaultSpec(), setImage: false }, known);
-      const moved = new Map(results.filter(({ severity }) => severity === 'info').map(({ tags = {}, field }) => [tags['container'], field?.proposedValue]));
+      const moved = new Map(
+        results
+          .filter(({ severity }) => severity === 'info')
+          .map(({ tags = {}, field }) => [tags['container'], field?.proposedValue]),
+      );
       for (const { container, after, current, status } of migration.rows) {
         const value = moved.get(container);
         if (status === 'cannot' || status === 'held') t.equal(value, undefined, 'what is not migrated does not move');
@@ -88,7 +140,8 @@ t.test('the engine then decides what the report says', async (t) => {
         if (tag !== after.tag) throw new Error(`${container}: the report says ${after.tag}, and the engine ${tag}`);
       }
       for (const [container] of moved)
-        if (!migration.rows.some((row) => row.container === container && row.status === 'written')) throw new Error(`${container} moves, and nobody said so`);
+        if (!migration.rows.some((row) => row.container === container && row.status === 'written'))
+          throw new Error(`${container} moves, and nobody said so`);
     }),
     { numRuns: runs },
   );
@@ -101,11 +154,15 @@ t.test('nothing else moves, and a second run changes nothing', async () => {
       const first = await migrated(files, { to, remove }, answers);
       for (const [path, text] of Object.entries(files)) {
         const [before, after] = [await valuesOf(text), await valuesOf(first.files[path]!)];
-        if (JSON.stringify(before.map(unannotated)) !== JSON.stringify(after.map(unannotated))) throw new Error(`${path} means something else`);
+        if (JSON.stringify(before.map(unannotated)) !== JSON.stringify(after.map(unannotated)))
+          throw new Error(`${path} means something else`);
         // Each line is there as it was, a marker behind it at most, unless it was one of the other tool's.
-        const lines = new Set(first.files[path]!.split('\n').map((line) => line.replace(/ # \{"\$imagepolicy".*\}/, '')));
+        const lines = new Set(
+          first.files[path]!.split('\n').map((line) => line.replace(/ # \{"\$imagepolicy".*\}/, '')),
+        );
         for (const line of text.split('\n'))
-          if (!lines.has(line) && !/keel\.sh|renovate:|argocd-image-updater/.test(line) && !/annotations:/.test(line)) throw new Error(`${path} lost ${JSON.stringify(line)}`);
+          if (!lines.has(line) && !/keel\.sh|renovate:|argocd-image-updater/.test(line) && !/annotations:/.test(line))
+            throw new Error(`${path} lost ${JSON.stringify(line)}`);
       }
       const written = Object.fromEntries(first.objects.map((object, i) => [`new-${i}.yaml`, printYaml(object)]));
       const second = await migrated({ ...first.files, ...written }, { to, remove }, answers);
@@ -140,7 +197,10 @@ const fluxPolicy = fc
       imageRepositoryRef: fc.record({ name, namespace: fc.constant('other') }, { requiredKeys: ['name'] }),
       policy: fc.constantFrom({ semver: { range: '1.x' } }, { numerical: { order: 'desc' } }, { alphabetical: {} }),
       filterTags: fc.constantFrom({ pattern: '^main-' }, { pattern: '^(?P<n>.*)$', extract: '$n' }),
-      digests: fc.constantFrom({ digestReflectionPolicy: 'IfNotPresent' }, { digestReflectionPolicy: 'Always', interval: '10m' }),
+      digests: fc.constantFrom(
+        { digestReflectionPolicy: 'IfNotPresent' },
+        { digestReflectionPolicy: 'Always', interval: '10m' },
+      ),
       suspend: fc.constant(true),
     },
     { requiredKeys: ['imageRepositoryRef', 'policy'] },
@@ -148,7 +208,12 @@ const fluxPolicy = fc
   .map(({ digests, ...spec }) => flux('ImagePolicy', { ...spec, ...digests }));
 
 function flux(kind: string, spec: object): Values {
-  return { apiVersion: 'image.toolkit.fluxcd.io/v1', kind, metadata: { name: 'app', namespace: 'apps', labels: { a: 'b' } }, spec };
+  return {
+    apiVersion: 'image.toolkit.fluxcd.io/v1',
+    kind,
+    metadata: { name: 'app', namespace: 'apps', labels: { a: 'b' } },
+    spec,
+  };
 }
 
 t.test('from Flux v2 to ours and back is what it was', async (t) => {
