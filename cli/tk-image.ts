@@ -13,6 +13,8 @@ const commands: Record<string, (argv: string[]) => Promise<Run>> = {
   choose: async () => (await import('./choose.ts')).choose,
   completion: async () => (await import('./completion.ts')).completion,
   deautomate: async () => (await import('./annotate.ts')).deautomate,
+  explain: async () => (await import('./explain.ts')).explain,
+  list: async () => (await import('./list.ts')).list,
   lock: async () => (await import('./annotate.ts')).lock,
   migrate: async () => (await import('./migrate.ts')).migrate,
   policy: async () => (await import('./annotate.ts')).policy,

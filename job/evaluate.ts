@@ -3,9 +3,8 @@ import { decode } from '../fn/directory.ts';
 import type { Answers } from '../fn/lookup/answers.ts';
 import type { Lookup } from '../fn/lookup/lookup.ts';
 import { addDocuments } from '../fn/lookup/read.ts';
+import { remembering } from '../fn/lookup/remembering.ts';
 import type { Hold } from '../fn/plan.ts';
-import { replaceAll, type Replacement } from '../fn/replace.ts';
-import { remember } from '../fn/remember.ts';
 import { describe, noteResult, type Result } from '../fn/result.ts';
 import type { Source } from '../fn/source.ts';
 import { update, type Outcome } from '../fn/update.ts';
@@ -14,14 +13,14 @@ import { pathProblem } from '../git/path.ts';
 import type { FileChange, Repository, TreeEntry } from '../git/repository.ts';
 import type { GivenAnswers } from './answers.ts';
 import { hashOf, type Cache } from './cache.ts';
-import { changesOf, keyOf, keyOfPlan } from './change.ts';
+import { keyOfPlan } from './change.ts';
 import { checkChanges, MAX_FILE_BYTES, type Proposal } from './check.ts';
 import { JobError } from './failure.ts';
 import { unmatchedPaths, yamlFiles } from './files.ts';
 import { ANSWERS, contentsOf, EXPLICIT, findWords, GOVERNED, knownWords, type Found } from './found.ts';
-import { groupChanges } from './group.ts';
 import { findReverts, type Wanted } from './history.ts';
-import type { Made, Part } from './made.ts';
+import type { Made } from './made.ts';
+import { filesOf, partsOf, withoutStrict } from './parts.ts';
 import { isReleased, RELEASE } from './revert.ts';
 import type { UpdateJob } from './read.ts';
 
@@ -86,43 +85,15 @@ export async function evaluate(
     outcome.results,
   );
 
-  const changes = changesOf(outcome.results);
-  const touched = [...outcome.edits.keys()];
-  const parts: Part[] = [];
-  const groups = groupChanges(changes, how.grouping);
-  const upTo = new Set<string>();
-  const only: Hold = (planned, file) => (upTo.has(keyOfPlan(planned, file)) ? undefined : LATER);
-  const made = new Map<string, Buffer>();
-  for (const [i, group] of groups.entries()) {
-    for (const change of group) upTo.add(keyOf(change));
-    const own = new Set(group.map(({ file }) => file));
-    const inGroup = touched.filter(({ path }) => own.has(path!));
-    // The last has everything: fields that share an anchor with one of a later group move with that.
-    const { edits } = i === groups.length - 1 ? outcome : await update(inGroup, config, answers, ask, [], only);
-    const files = filesOf(edits).filter(({ path, content }) => !made.get(path)?.equals(content));
-    for (const { path, content } of files) made.set(path, content);
-    parts.push({ changes: group, files });
-  }
+  const lax = withoutStrict(config);
+  const parts = await partsOf(outcome, how.grouping, async (some, later) => update(some, lax, answers, ask, [], later));
   const byPath = new Map(entries.map((entry) => [entry.path, entry]));
   checkChanges(proposalsOf(filesOf(outcome.edits), byPath), byPath, git, job.spec.run.allow);
   return {
     parts,
-    edits: touched.map((source) => ({
-      path: source.path!,
-      before: source.text,
-      replacements: outcome.edits.get(source)!,
-    })),
+    edits: [...outcome.edits].map(([{ path, text }, replacements]) => ({ path: path!, before: text, replacements })),
     results: outcome.results.filter(({ severity }) => severity !== 'info'),
   };
-}
-
-const LATER = { reason: 'later', message: 'it belongs to another commit' };
-
-function filesOf(edits: ReadonlyMap<Source, Replacement[]>) {
-  return [...edits].map(([{ path, text }, replacements]) => ({
-    path: path!,
-    content: Buffer.from(replaceAll(text, replacements)),
-  }));
 }
 
 /** The engine never changes a mode. */
@@ -225,17 +196,6 @@ async function holdsOf(
       },
     ]),
   );
-}
-
-/** A look-up that is asked for everything once, however often the engine runs. */
-function remembering(lookup: Lookup): Lookup {
-  const metadata = new Map<string, ReturnType<Lookup['metadata']>>();
-  const digests = new Map<string, ReturnType<Lookup['digest']>>();
-  return {
-    notes: lookup.notes,
-    metadata: (image, needs) => remember(metadata, image, () => lookup.metadata(image, needs)),
-    digest: (image, tag) => remember(digests, `${image}:${tag}`, () => lookup.digest(image, tag)),
-  };
 }
 
 /** What the engine had to say of files in which nothing was to move, by the same configuration and answers. */

@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import { isDigest, isName, isTag } from '../reference.ts';
+import type { Scope } from '../scope.ts';
 import type { Spec } from './image-update.ts';
 import { problemsOf, show, unknownField } from './explain.ts';
 import { specSchema } from './image-update.ts';
@@ -10,6 +11,8 @@ export interface Config {
   spec: Spec;
   /** `set-image` compares repositories as written, and replaces tag and digest by each other. */
   setImage: boolean;
+  /** Of a run that is not about all; without it, of everything that is governed. */
+  scope?: Scope;
 }
 
 /** Bad configuration: the user must correct the functionConfig. Exit status 2. */

@@ -56,20 +56,43 @@ const WHY: Record<RefusalRule, string> = {
 const SHOWN = 5;
 
 /** What a person reads below the winner. */
-export function accountLines({ message, chosen, candidates, rejected, counts, warnings }: Account): string[] {
+export function accountLines(account: Account): string[] {
+  const { message, chosen, candidates, rejected, warnings } = account;
   const next = chosen === null ? candidates : candidates.slice(1);
   const lines = [message];
-  if (next.length > 0) lines.push(`${chosen === null ? 'candidates' : 'next'}: ${some(next)}`);
+  if (next.length > 0) lines.push(`${chosen === null ? 'candidates' : 'next'}: ${someTags(next)}`);
   if (rejected.length > 0) lines.push(`turned away: ${rejected.length}`);
-  const width = Math.max(...Object.keys(counts).map(({ length }) => length));
-  for (const [rule, count] of Object.entries(counts)) {
-    const tags = rejected.filter((rejection) => rejection.rule === rule).map(({ tag }) => tag);
-    lines.push(`  ${String(count).padStart(6)}  ${rule.padEnd(width)}  ${WHY[rule as RefusalRule]}: ${some(tags)}`);
-  }
+  lines.push(...turnedAwayLines(turnedAway(account)).map((line) => `  ${line}`));
   for (const { message } of warnings) lines.push(`warning: ${message}`);
   return lines;
 }
 
-function some(tags: readonly string[]): string {
-  return `${tags.slice(0, SHOWN).join(', ')}${tags.length > SHOWN ? `, … (${tags.length - SHOWN} more)` : ''}`;
+/** The tags that a rule turned away, in short. */
+export interface TurnedAway {
+  rule: RefusalRule;
+  count: number;
+  examples: string[];
+}
+
+/** What each rule turned away, the commonest rule first. */
+export function turnedAway({ rejected, counts }: Account): TurnedAway[] {
+  const byRule = Map.groupBy(rejected, ({ rule }) => rule);
+  return (Object.keys(counts) as RefusalRule[]).map((rule) => {
+    const examples = (byRule.get(rule) ?? []).slice(0, SHOWN).map(({ tag }) => tag);
+    return { rule, count: counts[rule] ?? 0, examples };
+  });
+}
+
+/** A line a rule: how many tags, why, and some of them. */
+export function turnedAwayLines(groups: readonly TurnedAway[]): string[] {
+  const width = Math.max(...groups.map(({ rule }) => rule.length));
+  return groups.map(
+    ({ rule, count, examples }) =>
+      `${String(count).padStart(6)}  ${rule.padEnd(width)}  ${WHY[rule]}: ${someTags(examples, count)}`,
+  );
+}
+
+/** The first few of some tags, and how many more there are. */
+export function someTags(tags: readonly string[], count = tags.length): string {
+  return `${tags.slice(0, SHOWN).join(', ')}${count > SHOWN ? `, … (${count - SHOWN} more)` : ''}`;
 }
