@@ -6,7 +6,7 @@ import { isNote, readValue } from '../fn/lookup/read.ts';
 import { asMap, type Values } from '../fn/lookup/values.ts';
 import { replaceAll } from '../fn/replace.ts';
 import { describe, noteResult, onOneLine } from '../fn/result.ts';
-import { answersOf, guarded, InputError, readText, tell, writeNamed } from '../fn/run.ts';
+import { answersOf, configOf, guarded, InputError, readText, tell, writeNamed } from '../fn/run.ts';
 import type { Source } from '../fn/source.ts';
 import { DONE } from '../fn/status.ts';
 import { readFilesWith } from '../fn/tree.ts';
@@ -14,14 +14,14 @@ import { workloadId } from '../fn/workloads.ts';
 import { splitDocuments } from '../fn/yaml/documents.ts';
 import type { From, To } from '../migrate/intent.ts';
 import { migrate as migrateSources, type Migration, type Row } from '../migrate/migrate.ts';
-import type { GivenOptions } from '../registry/options.ts';
 import { parse } from './command.ts';
 import { documentFormat, type Format } from './formats.ts';
 import { print } from './output.ts';
 import { migrate as spec } from './specs/migrate.ts';
+import type { AnswerOptions } from './surveyed.ts';
 import { tableText } from './table.ts';
 
-interface Options extends GivenOptions {
+interface Options extends AnswerOptions {
   from: From[];
   to?: To;
   remove?: boolean;
@@ -29,8 +29,6 @@ interface Options extends GivenOptions {
   namespace?: string;
   dryRun?: boolean;
   diff?: boolean;
-  metadata: string[];
-  offline?: boolean;
   format?: Format;
 }
 
@@ -55,6 +53,7 @@ export async function migrate(argv: string[], io: Io): Promise<number> {
         namespace: options.namespace ?? (to === 'flux-v2' ? 'flux-system' : 'default'),
         remove: options.remove ?? false,
         given,
+        config: await configOf({ ...options, strict: false }, io),
       };
       const lookup = options.offline ? undefined : await (await import('../registry/connect.ts')).connect(options, io);
       const migration = await migrateSources([...files.keys()], request, answers, lookup);

@@ -1,6 +1,4 @@
-import { Decider, type Decision } from '../fn/decide.ts';
-import { defaultSpec } from '../fn/config/defaults.ts';
-import { findImages, type GovernedField } from '../fn/governed.ts';
+import type { Config } from '../fn/config/config.ts';
 import type { Answers } from '../fn/lookup/answers.ts';
 import type { Lookup, Need } from '../fn/lookup/lookup.ts';
 import type { ImageMetadata } from '../fn/lookup/metadata.ts';
@@ -8,9 +6,8 @@ import { choose } from '../fn/policy/choose.ts';
 import { compilePattern } from '../fn/policy/pattern.ts';
 import { compilePolicy } from '../fn/policy/policy.ts';
 import { canonicalName } from '../fn/reference.ts';
-import { documentsWith, type Source } from '../fn/source.ts';
-import { wordsOf } from '../fn/words.ts';
-import type { ImageField } from '../fn/find/find.ts';
+import type { Source } from '../fn/source.ts';
+import { survey, type SurveyedField } from '../fn/survey.ts';
 import { isSite, isTerms, type Intent } from './intent.ts';
 
 /** What somebody decides of a field: the tag that it then has, or why that is not known. `why` says why it stays, too. */
@@ -70,37 +67,27 @@ function decideBy(rule: Need['rule'], metadata: ImageMetadata, current: string |
 }
 
 /** What the engine decides of each field of files as they stand, by the place of the field. */
-export async function decideAfter(sources: readonly Source[], answers: Answers): Promise<ReadonlyMap<string, Verdict>> {
-  const config = { spec: defaultSpec(), setImage: false };
-  const decider = new Decider(config, answers);
-  const words = wordsOf(config.spec);
-  const verdicts = new Map<string, Verdict>();
-  for (const source of sources)
-    for (const slice of documentsWith(source.text, source.documents, words)) {
-      const { governed } = await findImages(source, slice, config);
-      for (const candidate of governed)
-        verdicts.set(placeOf(source, candidate.field), verdictOf(candidate, await decider.decide(candidate)));
-    }
-  return verdicts;
+export async function decideAfter(
+  sources: readonly Source[],
+  config: Config,
+  answers: Answers,
+): Promise<ReadonlyMap<string, Verdict>> {
+  const { fields } = await survey(sources, config, answers);
+  return new Map(fields.map((field) => [placeOf(field), verdictOf(field)]));
 }
 
 /** What tells a field of a file from others, before and after it was edited. */
-export function placeOf({ path = '' }: Source, { resource, path: field }: ImageField): string {
+export function placeOf({ source, resource, path }: Pick<SurveyedField, 'source' | 'resource' | 'path'>): string {
   const { kind, namespace = '', name } = resource;
-  return [path, kind, namespace, name, field].join(' ');
+  return [source.path, kind, namespace, name, path].join(' ');
 }
 
-/** Notes of a decision that did what it would do. */
-const DONE = new Set(['up-to-date']);
-
-function verdictOf({ reference, automation }: GovernedField, { change, reason, notes }: Decision): Verdict {
-  const { tag: current } = reference;
-  const why = notes.find((note) => note.reason === reason)?.message;
-  if (automation?.locked || automation?.ignored)
-    return current === undefined ? { unknown: 'it is locked' } : { tag: current, why: 'it is locked' };
-  if (typeof change.tag === 'string') return { tag: change.tag };
-  if (UNKNOWN.test(reason) || current === undefined) return { unknown: why ?? reason };
-  return { tag: current, ...(why !== undefined && !DONE.has(reason) && { why }) };
+function verdictOf({ fate, from }: SurveyedField): Verdict {
+  const current = from?.tag;
+  if (fate.state === 'moves' && fate.to.tag !== undefined) return { tag: fate.to.tag };
+  if (current === undefined || fate.state === 'not-automated') return { unknown: fate.message };
+  if (fate.state !== 'stays') return { tag: current };
+  return UNKNOWN.test(fate.reason) ? { unknown: fate.message } : { tag: current, why: fate.message };
 }
 
 /** Reasons why nothing is known of what could be chosen. */

@@ -1,4 +1,4 @@
-import { defaultSpec } from '../fn/config/defaults.ts';
+import type { Spec } from '../fn/config/image-update.ts';
 import { pathOf, readSlice, type Document } from '../fn/document.ts';
 import { imageField, scalarsOfSlots, type ImageField } from '../fn/find/field.ts';
 import { itemPath, keyPath } from '../fn/find/path.ts';
@@ -20,11 +20,13 @@ export interface Leaf {
 /** The documents of files, each read when it is first asked for. */
 export class Forest {
   readonly sources: readonly Source[];
+  readonly #spec: Spec;
   #leaves = new Map<Slice, Leaf | undefined>();
   #sites = new Map<Leaf, Site[]>();
 
-  constructor(sources: readonly Source[]) {
+  constructor(sources: readonly Source[], spec: Spec) {
     this.sources = sources;
+    this.#spec = spec;
   }
 
   /** The documents that hold any of the words. One that cannot be read has nothing that could be migrated. */
@@ -64,7 +66,7 @@ export class Forest {
     if (known) return known;
     const { document } = leaf;
     const sites = document.resources.flatMap((resource) =>
-      fieldsOf(resource, defaultSpec(), pathOf(document, resource)).fields.map((field) => ({ leaf, resource, field })),
+      fieldsOf(resource, this.#spec, pathOf(document, resource)).fields.map((field) => ({ leaf, resource, field })),
     );
     this.#sites.set(leaf, sites);
     return sites;

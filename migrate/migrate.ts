@@ -1,3 +1,4 @@
+import type { Config } from '../fn/config/config.ts';
 import type { Resource } from '../fn/find/resources.ts';
 import { Answers } from '../fn/lookup/answers.ts';
 import type { Lookup } from '../fn/lookup/lookup.ts';
@@ -34,6 +35,8 @@ export interface Request {
   remove: boolean;
   /** Objects that stand in no file of the directory, such as those of `--metadata` and of `--output`. */
   given: readonly unknown[];
+  /** What the files will be updated with. */
+  config: Config;
 }
 
 /** One image, with the rules of both and what each decides. */
@@ -79,7 +82,7 @@ export async function migrate(
   answers: Answers,
   lookup?: Lookup,
 ): Promise<Migration> {
-  const forest = new Forest(sources);
+  const forest = new Forest(sources, request.config.spec);
   const { intents, flux, ours } = await readAll(forest, request);
   const plan = planFor(forest, intents, request, flux, ours);
   // Before anything is taken away, as only what was written takes its place.
@@ -100,7 +103,7 @@ export async function migrate(
   for (const value of request.given) known.add(value);
   for (const { text, documents } of edited) await addDocuments(known, text, documents);
   for (const object of plan.objects) known.add(object);
-  const verdicts = await decideAfter(edited, known);
+  const verdicts = await decideAfter(edited, request.config, known);
   const rows = intents.map((intent) => rowOf(intent, plan.outcomes.get(intent)!, { answers, failures, verdicts }));
   return { edits, objects: plan.objects, rows: rows.toSorted(byPlace), notes: plan.notes };
 }
@@ -112,15 +115,15 @@ interface Reading {
 }
 
 /** Ours are read only on the way to another kind of ours, if that is asked for, or to Flux v2. */
-async function readAll(forest: Forest, { from, to, given }: Request): Promise<Reading> {
+async function readAll(forest: Forest, { from, to, given, config }: Request): Promise<Reading> {
   const [flux, ours] = [await objectsOf(forest, FLUX, given), await objectsOf(forest, OURS, given)];
   const readers: Record<From, () => Promise<Intent[]>> = {
     'argocd-image-updater': () => argocd.read(forest),
     keel: () => keel.read(forest),
     renovate: () => renovate.read(forest),
-    'flux-v2': () => readPolicies(forest, 'flux-v2', flux, ours),
+    'flux-v2': () => readPolicies(forest, 'flux-v2', flux, ours, config),
     annotations: () => annotations.read(forest),
-    policies: () => readPolicies(forest, 'policies', ours, flux),
+    policies: () => readPolicies(forest, 'policies', ours, flux, config),
   };
   const wanted = from.length > 0 ? from : SOURCES.filter((source) => isForeign(source) === (to !== 'flux-v2'));
   const intents: Intent[] = [];
@@ -215,7 +218,7 @@ function rowOf(intent: Intent, { status, ours, notes }: Outcome, { answers, fail
     : { unknown: 'the image was not found' };
   const after =
     isSite(site) && (status === 'written' || status === 'there')
-      ? verdicts.get(placeOf(site.leaf.source, site.field))
+      ? verdicts.get(placeOf({ ...site.field, source: site.leaf.source }))
       : undefined;
   const resource = field?.resource.name ? field.resource : undefined;
   return {

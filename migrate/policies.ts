@@ -1,4 +1,4 @@
-import { defaultSpec } from '../fn/config/defaults.ts';
+import type { Config } from '../fn/config/config.ts';
 import { groupOf } from '../fn/find/resources.ts';
 import type { Marker } from '../fn/find/markers.ts';
 import { findImages, type GovernedField } from '../fn/governed.ts';
@@ -114,11 +114,12 @@ export async function read(
   from: 'flux-v2' | 'policies',
   objects: Objects,
   others: Objects,
+  config: Config,
 ): Promise<Intent[]> {
   const intents: Intent[] = [];
-  const config = { spec: { ...defaultSpec(), annotations: false }, setImage: false };
+  const marked = { ...config, spec: { ...config.spec, annotations: false, markers: true, updates: [] } };
   for (const leaf of await forest.leavesWith(['$imagepolicy'])) {
-    const { governed } = await findImages(leaf.source, leaf.slice, config);
+    const { governed } = await findImages(leaf.source, leaf.slice, marked);
     for (const candidate of governed) {
       const intent = intentOf(forest, leaf, candidate, from, objects, others);
       if (intent) intents.push(intent);

@@ -1,5 +1,5 @@
 import { FORMATS } from '../formats.ts';
-import { registryGroup, type CommandSpec } from '../spec.ts';
+import { answerGroup, registryGroup, type CommandSpec } from '../spec.ts';
 
 export const migrate: CommandSpec = {
   name: 'migrate',
@@ -36,16 +36,9 @@ run, unless \`--remove\` is given. Pages for each tool: [Flux v1](from-flux-v1.m
     },
     { flags: '--dry-run', meaning: 'write nothing' },
     { flags: '--diff', meaning: 'print what changes in files, as `git apply` takes it' },
-    {
-      flags: '--metadata <file>',
-      meaning: 'ImageMetadata, ImagePolicy and ImageRepository objects to look answers up in; may be repeated',
-      several: true,
-      completes: 'file',
-    },
-    { flags: '--offline', meaning: 'ask no registry: what is not given is not known' },
     { flags: '-o, --format <format>', meaning: 'the whole report for programs, on stdout', choices: FORMATS },
   ],
-  groups: [registryGroup],
+  groups: [answerGroup, registryGroup],
   operands: 'directory',
   examples: [
     {

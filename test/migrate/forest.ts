@@ -1,3 +1,4 @@
+import { defaultSpec } from '../../fn/config/defaults.ts';
 import { Answers } from '../../fn/lookup/answers.ts';
 import { asMap, asText, type Values } from '../../fn/lookup/values.ts';
 import { replaceAll } from '../../fn/replace.ts';
@@ -23,7 +24,8 @@ export async function migrated(
   const sources = sourcesOf(files);
   const known = new Answers();
   for (const answer of answers) known.add(answer);
-  const defaults: Request = { from: [], to: 'annotations', namespace: 'apps', remove: false, given: [] };
+  const config = { spec: defaultSpec(), setImage: false };
+  const defaults: Request = { from: [], to: 'annotations', namespace: 'apps', remove: false, given: [], config };
   const migration = await migrate(sources, { ...defaults, ...request }, known);
   const texts = sources.map((source) => [source.path, replaceAll(source.text, migration.edits.get(source) ?? [])]);
   return { ...migration, files: Object.fromEntries(texts) as Record<string, string> };
