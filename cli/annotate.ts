@@ -24,6 +24,7 @@ import { DONE } from '../fn/status.ts';
 import { readFilesWith } from '../fn/tree.ts';
 import { UsageError } from '../fn/usage.ts';
 import { readWorkloads, selectWorkloads, workloadId, WORKLOAD_WORDS, type Workload } from '../fn/workloads.ts';
+import type { Span } from '../fn/yaml/tree.ts';
 import { configuredUser } from '../git/user.ts';
 import { parse } from './command.ts';
 import type { CommandSpec } from './spec.ts';
@@ -212,7 +213,9 @@ async function editAll(workloads: readonly Workload[], request: PolicyRequest, {
   return edited;
 }
 
-/** Edits from the last workload to the first, so that those before stand where they were read. */
+/** How much of what stands before a document is shown to whoever edits it, so that it is written like its file. */
+const BEFORE = 10_000;
+
 async function editSource(
   source: Source,
   workloads: readonly Workload[],
@@ -220,41 +223,48 @@ async function editSource(
   problems: string[],
 ): Promise<Edited> {
   const edited: Edited = { source, replacements: [], results: [] };
-  let text = source.text;
-  const ends = new Map(workloads.map(({ slice }) => [slice, slice.end]));
-  for (const workload of workloads.toReversed()) {
-    const { slice, resource, ref } = workload;
-    const edit = annotationEdit(resource, changes.get(workload)!);
-    const span = { start: slice.start, end: ends.get(slice)! };
-    const key = invalidKey(edit);
-    const result =
-      key === undefined
-        ? await editAnnotations(text, span, resource.path, edit)
-        : { problem: noKey(key, resource.node.start) };
-    const at = (offset: number) => ({ resource: ref, file: source.path!, line: lineIn(source, offset) });
-    if ('problem' in result) {
-      problems.unshift(describe(noteResult(result.problem, at(result.problem.offset), 'error')));
-      continue;
+  for (const [{ start, end }, ofDocument] of Map.groupBy(workloads, ({ slice }) => slice)) {
+    // A file may have thousands of documents: of its text only a part is made anew for each of them.
+    const from = Math.max(0, start - BEFORE);
+    const before = source.text.slice(from, end);
+    const told: Result[] = [];
+    let replacements: Replacement[] = [];
+    // From the last to the first, so that those before stand where they were read.
+    for (const workload of ofDocument.toReversed()) {
+      const text = replaceAll(before, replacements);
+      const result = await editWorkload(
+        text,
+        { start: start - from, end: text.length },
+        workload,
+        changes.get(workload)!,
+      );
+      const at = (offset: number) => ({
+        resource: workload.ref,
+        file: source.path!,
+        line: lineIn(source, from + offset),
+      });
+      if ('problem' in result) {
+        const { message, offset } = result.problem;
+        problems.push(describe(placed({ message, severity: 'error' }, at(offset))));
+      } else if (result.replacements.length > 0) {
+        replacements = chainReplacements(replacements, result.replacements);
+        const message = said(workload, changes.get(workload)!);
+        told.unshift(placed({ message, severity: 'info' }, at(result.replacements[0]!.start)));
+      }
     }
-    const [first] = result.replacements;
-    if (!first) continue;
-    const before = text.length;
-    text = replaceAll(text, result.replacements);
-    ends.set(slice, span.end + text.length - before);
-    edited.replacements = chainReplacements(edited.replacements, result.replacements);
-    edited.results.unshift(
-      placed({ message: said(workload, changes.get(workload)!), severity: 'info' }, at(first.start)),
-    );
+    for (const { start, end, text } of replacements)
+      edited.replacements.push({ start: from + start, end: from + end, text });
+    edited.results.push(...told);
   }
   return edited;
 }
 
-function noKey(key: string, offset: number) {
-  return {
-    reason: 'annotation-invalid',
-    message: `no annotation can be called ${key}; give the container a name of letters, digits, "-", "_" and "."`,
-    offset,
-  };
+async function editWorkload(text: string, span: Span, { resource }: Workload, changes: PolicyChanges) {
+  const edit = annotationEdit(resource, changes);
+  const key = invalidKey(edit);
+  if (key === undefined) return editAnnotations(text, span, resource.path, edit);
+  const message = `no annotation can be called ${key}; give the container a name of letters, digits, "-", "_" and "."`;
+  return { problem: { message, offset: span.start } };
 }
 
 /** The policies that change, in words. */

@@ -3,10 +3,12 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
-import * as commands from '../../cli/annotate.ts';
+import { automate, deautomate, lock, policy, unlock } from '../../cli/annotate.ts';
 import type { Io } from '../../fn/io.ts';
 import { findProgram } from '../../scripts/tools.ts';
 import { cases, files } from '../fixtures/annotating.ts';
+
+const commands: Record<string, typeof policy> = { automate, deautomate, lock, policy, unlock };
 
 /** Runs a command in this process. */
 async function run([name = '', ...argv]: string[], environment: NodeJS.ProcessEnv = {}) {
@@ -18,7 +20,7 @@ async function run([name = '', ...argv]: string[], environment: NodeJS.ProcessEn
     error: (line) => (ran.stderr += `${line}\n`),
     environment,
   };
-  ran.status = await commands[name as keyof typeof commands](argv, io);
+  ran.status = await commands[name]!(argv, io);
   return ran;
 }
 
