@@ -44,12 +44,12 @@ run, unless \`--remove\` is given. Pages for each tool: [Flux v1](from-flux-v1.m
     {
       says: 'Look first: what would be decided before and after.',
       command:
-        'tk-image migrate examples/from-argocd-image-updater --metadata examples/from-argocd-image-updater/metadata/images.yaml --offline --dry-run --diff',
+        'cd examples/from-argocd-image-updater\ntk-image migrate apps clusters charts --metadata metadata/images.yaml --offline --dry-run --diff',
     },
     {
       says: 'From Flux v2 to objects of ours, markers as they are:',
       command:
-        'tk-image migrate examples/from-flux-v2 --to policies --output examples/from-flux-v2/policies.yaml --metadata examples/from-flux-v2/metadata/images.yaml --offline',
+        'tk-image migrate examples/from-flux-v2/clusters --to policies --output examples/from-flux-v2/policies.yaml --metadata examples/from-flux-v2/metadata/images.yaml --offline',
     },
     {
       says: 'Ask the registries, and take the old annotations away:',
