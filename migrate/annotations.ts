@@ -8,7 +8,7 @@ import * as rules from './rules.ts';
 
 /** Our own annotations, those of Flux v1, on the way to policies. */
 
-export const WORDS = ['luxcd.io/', 'flux.weave.works/'] as const;
+const WORDS = ['luxcd.io/', 'flux.weave.works/'] as const;
 const ANY_TAG = 'glob:*';
 const KEYS = /^(?:(?:fluxcd\.io|flux\.weave\.works)\/(?:automated$|tag\.)|filter\.fluxcd\.io\/)/;
 

@@ -14,7 +14,7 @@ import type { Before, Intent, Meaning, Site } from './intent.ts';
 
 /** argocd-image-updater: annotations of Applications, and its kind ImageUpdater, as of version 1. */
 
-export const WORDS = ['argocd-image-updater.argoproj.io'] as const;
+const WORDS = ['argocd-image-updater.argoproj.io'] as const;
 const GROUP = WORDS[0];
 const PREFIX = `${GROUP}/`;
 /** More images in one list are not read. */

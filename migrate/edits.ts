@@ -1,6 +1,5 @@
 import { editAnnotations } from '../fn/edit-annotations.ts';
 import { lineStart, nextLine } from '../fn/lines.ts';
-import type { Note } from '../fn/note.ts';
 import { chainReplacements, replaceAll, type Replacement } from '../fn/replace.ts';
 import type { Source } from '../fn/source.ts';
 import { differ } from '../fn/yaml/check.ts';
@@ -8,10 +7,14 @@ import type { Node, Span } from '../fn/yaml/tree.ts';
 import type { Leaf } from './forest.ts';
 import type { CommentEdit, Plan } from './outcome.ts';
 
+interface Problem {
+  message: string;
+}
+
 /** A document that is not edited after all, and why. */
 export interface Unedited {
   leaf: Leaf;
-  problem: Note;
+  problem: Problem;
 }
 
 /** The replacements that a plan makes in each source; a document is edited wholly or not at all, and the proof is its reading. */
@@ -37,11 +40,11 @@ async function editLeaf(
   { source: { text }, slice }: Leaf,
   comments: readonly CommentEdit[],
   annotations: ReadonlyMap<{ path: string }, { set: Map<string, string>; remove: Set<string> }>,
-): Promise<{ replacements: Replacement[] } | { problem: Note }> {
+): Promise<{ replacements: Replacement[] } | { problem: Problem }> {
   let replacements = commentReplacements(text, comments);
   let edited = replaceAll(text, replacements);
   const problem = replacements.length > 0 ? await checkComments(text, slice, edited) : undefined;
-  if (problem !== undefined) return { problem: { reason: 'edit-unsafe', message: problem } };
+  if (problem !== undefined) return { problem: { message: problem } };
   for (const [{ path }, edit] of annotations) {
     const span = { start: slice.start, end: slice.end + edited.length - text.length };
     const next = await editAnnotations(edited, span, path, edit);

@@ -13,7 +13,7 @@ import * as rules from './rules.ts';
 
 /** Keel: annotations or labels of workloads, and `keel` among the values of a chart. */
 
-export const WORDS = ['keel.sh/', 'keel:'] as const;
+const WORDS = ['keel.sh/', 'keel:'] as const;
 const PREFIX = 'keel.sh/';
 /** More images under `keel` are not read. */
 const MAX_IMAGES = 500;

@@ -58,7 +58,7 @@ function pick(spec: Values, keys: readonly string[]): Partial<PolicySpec> {
 }
 
 /** The terms of a policy, with the filter of an annotation that says the same. */
-export function termsOfPolicy(spec: PolicySpec, notes: readonly string[]): Terms {
+function termsOfPolicy(spec: PolicySpec, notes: readonly string[]): Terms {
   return { policy: spec, filter: filterOf(spec), notes };
 }
 

@@ -11,7 +11,7 @@ import * as rules from './rules.ts';
 
 /** Renovate: comments `# renovate: datasource=docker depName=…` above or behind the line of an image or its tag. */
 
-export const WORDS = ['renovate:'] as const;
+const WORDS = ['renovate:'] as const;
 
 /** What a comment says, by its keys. */
 export type Comment = ReadonlyMap<string, string>;

@@ -92,7 +92,12 @@ function mappingTable(tool: From): string {
     ['rule', 'what it does', 'annotation', 'ImagePolicy'],
     mappings
       .filter(({ from }) => from === tool)
-      .map((row) => [code(writtenOf(row)), row.about, annotationOf(row), row.policy ? code(JSON.stringify(row.policy)) : '']),
+      .map((row) => [
+        code(writtenOf(row)),
+        row.about,
+        annotationOf(row),
+        row.policy ? code(JSON.stringify(row.policy)) : '',
+      ]),
   );
 }
 
