@@ -103,7 +103,13 @@ export async function migrate(
   for (const value of request.given) known.add(value);
   for (const { text, documents } of edited) await addDocuments(known, text, documents);
   for (const object of plan.objects) known.add(object);
-  const verdicts = await decideAfter(edited, request.config, known);
+  // Of other files there is nothing to tell, and there may be many.
+  const concerned = new Set(intents.flatMap(({ site }) => (isSite(site) ? site.leaf.source : [])));
+  const verdicts = await decideAfter(
+    edited.filter((_, i) => concerned.has(sources[i]!)),
+    request.config,
+    known,
+  );
   const rows = intents.map((intent) => rowOf(intent, plan.outcomes.get(intent)!, { answers, failures, verdicts }));
   return { edits, objects: plan.objects, rows: rows.toSorted(byPlace), notes: plan.notes };
 }

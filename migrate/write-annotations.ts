@@ -62,7 +62,7 @@ function planResource(forest: Forest, leaf: Leaf, resource: Resource, wanted: re
     plan.outcomes.set(intent, { status, ours: text, notes });
   }
   if (governed.size === 0 || automated) return;
-  const [first] = wanted.filter(({ site }) => governed.has(site.field.container));
+  const first = wanted.find(({ site }) => governed.has(site.field.container));
   for (const { container, reference } of fields) {
     if (governed.has(container) || filters.has(container)) continue;
     // Automation is a workload's: a container without a filter would go to any tag.

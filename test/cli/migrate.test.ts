@@ -165,5 +165,6 @@ t.test('a name of a manifest cannot speak to the terminal', async (t) => {
   const hostile = WEB.replace('- name: web', String.raw`- name: "web\e[2J\nerror: all is lost"`);
   const { tree, options } = place(t, { 'web.yaml': hostile });
   const { stdout, stderr } = await run(tree, '--dry-run', ...options);
-  t.notMatch(stdout + stderr, /\u001B|^error/m);
+  t.notOk((stdout + stderr).includes('\u001B'));
+  t.notMatch(stdout + stderr, /^error/m);
 });
