@@ -17,6 +17,7 @@ const commands: Record<string, (argv: string[]) => Promise<Run>> = {
   explain: async () => (await import('./explain.ts')).explain,
   list: async () => (await import('./list.ts')).list,
   lock: async () => (await import('./annotate.ts')).lock,
+  migrate: async () => (await import('./migrate.ts')).migrate,
   policy: async () => (await import('./annotate.ts')).policy,
   async run(argv) {
     // It is run again and again, and has a cache in any case.
