@@ -55,7 +55,7 @@ const unknown: [words: string[], says: RegExp][] = [
   [[], /^name a command: /],
   [['--tags', 'x'], /^--tags stands where a command is expected/],
   [['chose'], /^there is no command "chose"; did you mean "choose"\?/],
-  [['xyzzy'], /^there is no command "xyzzy"; there are choose, /],
+  [['xyzzy'], /^there is no command "xyzzy"; there are list, /],
 ];
 
 t.test('a mistyped command', async (t) => {
