@@ -12,6 +12,7 @@ const commands: Record<string, (argv: string[]) => Promise<Run>> = {
   automate: async () => (await import('./annotate.ts')).automate,
   choose: async () => (await import('./choose.ts')).choose,
   completion: async () => (await import('./completion.ts')).completion,
+  ...creates('repository', 'policy', 'automation', 'cluster-automation', 'updatejob'),
   deautomate: async () => (await import('./annotate.ts')).deautomate,
   explain: async () => (await import('./explain.ts')).explain,
   list: async () => (await import('./list.ts')).list,
@@ -26,6 +27,13 @@ const commands: Record<string, (argv: string[]) => Promise<Run>> = {
   scan: async () => (await import('./scan.ts')).scan,
   unlock: async () => (await import('./annotate.ts')).unlock,
 };
+
+/** The commands that print an object. */
+function creates(...nouns: string[]): typeof commands {
+  return Object.fromEntries(
+    nouns.map((noun) => [`create ${noun}`, async () => (await import('./create.ts')).creating(`create ${noun}`)]),
+  );
+}
 
 async function main(argv: string[]): Promise<number> {
   const end = argv.indexOf('--');

@@ -2,6 +2,7 @@ import type { CommandSpec } from '../spec.ts';
 import { automate, deautomate, lock, policy, unlock } from './annotate.ts';
 import { choose } from './choose.ts';
 import { completion } from './completion.ts';
+import { create } from './create.ts';
 import { explain } from './explain.ts';
 import { list } from './list.ts';
 import { migrate } from './migrate.ts';
@@ -12,14 +13,15 @@ import { scan } from './scan.ts';
 export const specs: readonly CommandSpec[] = [
   list,
   explain,
-  choose,
-  scan,
-  run,
   automate,
   deautomate,
   lock,
   unlock,
   policy,
+  choose,
+  scan,
+  run,
+  ...create,
   migrate,
   completion,
 ];
