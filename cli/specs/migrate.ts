@@ -3,7 +3,7 @@ import { answerGroup, registryGroup, type CommandSpec } from '../spec.ts';
 
 export const migrate: CommandSpec = {
   name: 'migrate',
-  summary: 'rules of argocd-image-updater, Keel, Renovate and Flux v2 become ours, and go back to Flux v2',
+  summary: 'rules of argocd-image-updater, Keel, Renovate and Flux v2 become ours',
   usage: ['[DIR…] [--from SOURCE…] [--to TARGET] [options]'],
   about: `Finds what governs images in the YAML files below \`DIR\` (the present directory if none is given), writes the same as annotations or as
 ImagePolicy objects with markers, and says of each image which tag the other tool would choose and which one this does. A rule that
