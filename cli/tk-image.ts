@@ -11,6 +11,8 @@ type Run = (argv: string[], io: Io) => Promise<number>;
 const commands: Record<string, (argv: string[]) => Promise<Run>> = {
   choose: async () => (await import('./choose.ts')).choose,
   completion: async () => (await import('./completion.ts')).completion,
+  explain: async () => (await import('./explain.ts')).explain,
+  list: async () => (await import('./list.ts')).list,
   async run(argv) {
     // It is run again and again, and has a cache in any case.
     keepCompiled(argv, io.environment);

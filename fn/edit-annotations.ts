@@ -238,7 +238,8 @@ function changeValue(text: string, key: string, node: Node | undefined, value: s
   if (says(node, value)) return [];
   if (node.tag !== undefined && !isText(node))
     refuse('annotations-no-text', `${key} has the tag ${node.tag}, and annotations are texts; take the tag out`, start);
-  if (node.style !== 'literal' && node.style !== 'folded') return [{ start, end, text: encodeScalar(node, value, text) }];
+  if (node.style !== 'literal' && node.style !== 'folded')
+    return [{ start, end, text: encodeScalar(node, value, text) }];
   // A block may not be able to say this without a line break behind it.
   const [, comment, tail] = /^[^\r\n#]*?([ \t]+#[^\r\n]*)?(?:[\r\n][^]*?)?(\s*)$/.exec(text.slice(start, end))!;
   return [{ start, end, text: encodeText(value, quoteAround(text, start), true) + (comment ?? '') + tail }];
@@ -270,9 +271,7 @@ function remove(text: string, span: Span, { metadata, entry, map }: Place, name:
   const found = map && ownEntry(map, name);
   if (!map || !entry || !found) return [];
   if (found.value.kind === 'map' || found.value.kind === 'seq') return refuseNoText(name, found.value);
-  return map.entries.length > 1
-    ? removeEntry(text, span, map, found)
-    : removeLast(text, span, metadata, entry, map);
+  return map.entries.length > 1 ? removeEntry(text, span, map, found) : removeLast(text, span, metadata, entry, map);
 }
 
 /** Proves that the edited document is the one before, with the annotations as wanted. */

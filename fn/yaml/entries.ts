@@ -100,13 +100,7 @@ export function removeEntry(text: string, { end }: Span, map: MapNode, entry: En
  * Takes away the only entry of a map, and with the map the entry of `parent` that it is the value of. Only where a comment
  * would be left behind, an empty map stays with it.
  */
-export function removeLast(
-  text: string,
-  span: Span,
-  parent: MapNode,
-  owner: Entry,
-  map: MapNode,
-): Replacement[] {
+export function removeLast(text: string, span: Span, parent: MapNode, owner: Entry, map: MapNode): Replacement[] {
   const [only] = map.entries as [Entry];
   const colon = behindColon(text, owner.key);
   if (map.flow) {
