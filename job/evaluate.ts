@@ -34,6 +34,8 @@ export interface EngineInput {
   cache: Cache;
   /** Which build of this program it is: another one may decide otherwise. */
   program: string;
+  /** The fields that this run is about, by `keyOf`, where it is one of several that share the changes; else all. */
+  only?: ReadonlySet<string>;
 }
 
 /**
@@ -86,37 +88,60 @@ export async function evaluate(
     outcome.results,
   );
 
-  const changes = changesOf(outcome.results);
-  const touched = [...outcome.edits.keys()];
+  // What is put off is no warning, and so no error to `strict`.
+  const lax: Config = { ...config, spec: { ...config.spec, strict: false } };
+  const whole = input.only
+    ? await update(sources, lax, answers, ask, [], among(withSharers(input.only, wanted), held))
+    : outcome;
+  const changes = changesOf(whole.results);
+  const touched = [...whole.edits.keys()];
   const parts: Part[] = [];
   const groups = groupChanges(changes, how.grouping);
   const upTo = new Set<string>();
-  const only: Hold = (planned, file) => (upTo.has(keyOfPlan(planned, file)) ? undefined : LATER);
   const made = new Map<string, Buffer>();
   for (const [i, group] of groups.entries()) {
     for (const change of group) upTo.add(keyOf(change));
     const own = new Set(group.map(({ file }) => file));
     const inGroup = touched.filter(({ path }) => own.has(path!));
     // The last has everything: fields that share an anchor with one of a later group move with that.
-    const { edits } = i === groups.length - 1 ? outcome : await update(inGroup, config, answers, ask, [], only);
+    const { edits } = i === groups.length - 1 ? whole : await update(inGroup, lax, answers, ask, [], among(upTo));
     const files = filesOf(edits).filter(({ path, content }) => !made.get(path)?.equals(content));
     for (const { path, content } of files) made.set(path, content);
     parts.push({ changes: group, files });
   }
   const byPath = new Map(entries.map((entry) => [entry.path, entry]));
-  checkChanges(proposalsOf(filesOf(outcome.edits), byPath), byPath, git, job.spec.run.allow);
+  checkChanges(proposalsOf(filesOf(whole.edits), byPath), byPath, git, job.spec.run.allow);
   return {
     parts,
     edits: touched.map((source) => ({
       path: source.path!,
       before: source.text,
-      replacements: outcome.edits.get(source)!,
+      replacements: whole.edits.get(source)!,
     })),
     results: outcome.results.filter(({ severity }) => severity !== 'info'),
   };
 }
 
 const LATER = { reason: 'later', message: 'it belongs to another commit' };
+
+/** Lets move what is among some fields, and is not held by what else there is. */
+function among(fields: ReadonlySet<string>, held?: Hold): Hold {
+  return (planned, file) => held?.(planned, file) ?? (fields.has(keyOfPlan(planned, file)) ? undefined : LATER);
+}
+
+/** Fields, and those that share an anchored text with one of them: it moves for all or for none. */
+function withSharers(fields: ReadonlySet<string>, wanted: readonly Wanted[]): Set<string> {
+  const all = new Set(fields);
+  const textsOf = ({ file, planned }: Wanted) => planned.writes.map(({ scalar }) => `${scalar.start} ${file}`);
+  for (let before = -1; before < all.size;) {
+    before = all.size;
+    const isIn = ({ file, planned }: Wanted) => all.has(keyOfPlan(planned, file));
+    const texts = new Set(wanted.filter(isIn).flatMap(textsOf));
+    for (const one of wanted)
+      if (textsOf(one).some((text) => texts.has(text))) all.add(keyOfPlan(one.planned, one.file));
+  }
+  return all;
+}
 
 function filesOf(edits: ReadonlyMap<Source, Replacement[]>) {
   return [...edits].map(([{ path, text }, replacements]) => ({
