@@ -165,7 +165,8 @@ async function engine(job: UpdateJob, options: Options, cache: World['cache'], i
   const lookup = asks ? await (await import('../registry/connect.ts')).connect(options, io) : undefined;
   const program = thisProgram();
   return {
-    make: async (repository, commit) => evaluate(job, commit, repository, { config, given, lookup, cache, program }),
+    make: async (repository, commit, only) =>
+      evaluate(job, commit, repository, { config, given, lookup, cache, program, ...(only && { only }) }),
     readAhead: () => given.readAhead(),
     fixed: asks ? undefined : JSON.stringify([program, files.map(({ name, hash }) => [name, hash])]),
   };

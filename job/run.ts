@@ -16,8 +16,11 @@ import { resultOf, type JobResult, type Ran } from './status.ts';
 export interface World {
   /** Opens the repository of the job, with the key to sign with. */
   open(): Promise<Opened>;
-  /** Makes the changes on a commit: the engine, or an image in a container; what came back has been checked. */
-  make(repository: Repository, commit: string): Promise<Made>;
+  /**
+   * Makes the changes on a commit: the engine, or an image in a container; what came back has been checked. `only` are the
+   * fields that it is about, by `keyOf`, where the engine makes a part of the changes alone.
+   */
+  make(repository: Repository, commit: string, only?: ReadonlySet<string>): Promise<Made>;
   /** Does what `make` needs no repository for; called while git fetches. */
   readAhead?(): void;
   /**
@@ -287,7 +290,11 @@ async function isRebuilt(
 }
 
 /** Whether a commit of the remote has files as they are to be; of several of one path the last counts. */
-export async function holdsFiles(repository: Repository, commit: string, files: readonly FileChange[]): Promise<boolean> {
+export async function holdsFiles(
+  repository: Repository,
+  commit: string,
+  files: readonly FileChange[],
+): Promise<boolean> {
   const contents = new Map(files.map(({ path, content }) => [path, content] as const));
   await repository.fetch(commit);
   const oids = new Map((await repository.list(commit, [...contents.keys()])).map(({ path, oid }) => [path, oid]));

@@ -183,5 +183,8 @@ function tokenOf(type: ForgeType, repository: string, environment: NodeJS.Proces
 /** A line feed would begin another header. */
 function checked(token: string, repository: string): string {
   if (/^[\u0021-\u007E]+$/.test(token)) return token;
-  throw new GitError('GitAuth', `the token for ${repository} is empty, or holds white space or what no header may hold`);
+  throw new GitError(
+    'GitAuth',
+    `the token for ${repository} is empty, or holds white space or what no header may hold`,
+  );
 }
