@@ -1,7 +1,11 @@
 // What pull requests say: title, body, mark, links; and that nobody but us says anything by them.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import markdownIt from 'markdown-it';
 import t from 'tap';
+import { declarePullRequestOptions, forgeOf, wishesOf, type PullRequestFlags } from '../../cli/pull-request.ts';
+import { newCommand, parseInto } from '../../fn/command.ts';
 import type { Change } from '../../job/change.ts';
 import { bodyOf, titleOf, type BodyData, type Facts } from '../../job/pull-request/body.ts';
 import { compareLink } from '../../job/pull-request/compare.ts';
@@ -11,6 +15,7 @@ import { readWishes } from '../../job/pull-request/options.ts';
 import { proposalsOf } from '../../job/pull-request/proposal.ts';
 import { gatherFacts, textOf } from '../../job/pull-request/text.ts';
 import { checkJob } from '../../job/read.ts';
+import { root } from '../../scripts/build.ts';
 import { change, two } from '../fixtures/job/changes.ts';
 import { compareCases, facts, hostile, labels, titles, told, wholeBody } from '../fixtures/job/pull-requests.ts';
 import { minimal } from '../fixtures/job/specs.ts';
@@ -205,4 +210,58 @@ t.test('whatever strangers write, a body has its structure and its own words alo
     );
   };
   fc.assert(fc.property(stranger, isTame), { numRuns: runs });
+});
+
+t.test('options', async (t) => {
+  const read = (...argv: string[]) => {
+    const command = newCommand('update').option('--branch <name>');
+    declarePullRequestOptions(command);
+    t.equal(parseInto(command, argv), undefined);
+    return command.opts<PullRequestFlags>();
+  };
+  t.equal(wishesOf(read()), undefined);
+  t.equal(wishesOf(read('--branch', 'x')), undefined, 'a branch is good without');
+  t.throws(() => wishesOf(read('--auto-merge')), {
+    name: 'UsageError',
+    message: /^--auto-merge is about a pull request/,
+  });
+  const all = [
+    '--pull-request',
+    '--branch',
+    'x',
+    '--group-by',
+    'image',
+    '--title',
+    't',
+    '--body',
+    'b',
+    '--labels',
+    'a,b',
+  ];
+  t.strictSame(wishesOf(read(...all, '--reviewers', 'ann,acme/sre', '--draft', '--auto-merge', '--forge', 'gitea')), {
+    branch: 'x',
+    groupBy: 'image',
+    title: 't',
+    body: 'b',
+    labels: ['a', 'b'],
+    reviewers: ['ann', 'acme/sre'],
+    draft: true,
+    autoMerge: true,
+  });
+  const page = readFileSync(join(root, 'docs/pull-requests.md'), 'utf8');
+  const command = newCommand('update');
+  declarePullRequestOptions(command);
+  for (const { long } of command.options)
+    t.match(page, new RegExp(`^\\| .*\`${long}\\b`, 'm'), `${long} is documented`);
+
+  const url = 'https://git.example.com/acme/config';
+  await t.rejects(forgeOf(url, {}, {}), { name: 'GitError', message: /--forge github/ });
+  await t.rejects(forgeOf(url, { forge: 'gitea' }, { GIT_CA_FILE: '/nowhere' }), {
+    name: 'InputError',
+    message: /GIT_CA_FILE/,
+  });
+  t.equal(
+    (await forgeOf(url, { forge: 'gitea', forgeUrl: 'https://git.example.com' }, { FORGE_TOKEN: 'x' })).type,
+    'gitea',
+  );
 });
