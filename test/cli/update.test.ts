@@ -12,7 +12,7 @@ import { deployment, MAIN, metadata, openShop, type Ran } from '../job/places.ts
 import { leaveOutOfQuickRun } from '../quick.ts';
 
 leaveOutOfQuickRun();
-t.setTimeout(150_000);
+t.setTimeout(300_000);
 
 const ANSWERS = metadata({ web: ['1.0.0', '1.1.0', '1.2.0'], api: ['1.0.0', '1.1.0'] });
 const built = (answers: string) =>
