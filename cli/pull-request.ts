@@ -13,7 +13,7 @@ export interface PullRequestFlags {
   groupBy?: PullRequestWishes['groupBy'];
   title?: string;
   body?: string;
-  labels?: string;
+  addLabels?: string;
   reviewers?: string;
   draft?: boolean;
   autoMerge?: boolean;
@@ -21,14 +21,14 @@ export interface PullRequestFlags {
   forgeUrl?: string;
 }
 
-/** Declares the options about pull requests: the table of docs/pull-requests.md. `--branch` is the command's own. */
+/** Declares the options about pull requests: the table of docs/pull-requests.md. `--branch` is the command's own; `--labels` are those of images. */
 export function declarePullRequestOptions(command: Command): void {
   command
     .option('--pull-request')
     .addOption(new Option('--group-by <what>').choices(GROUPINGS))
     .option('--title <template>')
     .option('--body <template>')
-    .option('--labels <names>')
+    .option('--add-labels <names>')
     .option('--reviewers <names>')
     .option('--draft')
     .option('--auto-merge')
@@ -41,10 +41,10 @@ export function declarePullRequestOptions(command: Command): void {
  * @throws UsageError for what means nothing without them.
  */
 export function wishesOf(flags: PullRequestFlags): PullRequestWishes | undefined {
-  const { pullRequest, branch, labels, reviewers, forge, forgeUrl, ...wishes } = flags;
+  const { pullRequest, branch, addLabels, reviewers, forge, forgeUrl, ...wishes } = flags;
   if (!pullRequest) {
     const { groupBy, title, body, draft, autoMerge } = wishes;
-    const alone = { groupBy, title, body, labels, reviewers, draft, autoMerge, forge, forgeUrl };
+    const alone = { groupBy, title, body, addLabels, reviewers, draft, autoMerge, forge, forgeUrl };
     const [name] = Object.entries(alone).find(([, value]) => value !== undefined) ?? [];
     if (name === undefined) return undefined;
     const option = name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
@@ -56,7 +56,7 @@ export function wishesOf(flags: PullRequestFlags): PullRequestWishes | undefined
     ...(groupBy !== undefined && { groupBy }),
     ...(title !== undefined && { title }),
     ...(body !== undefined && { body }),
-    ...(labels !== undefined && { labels: labels.split(',') }),
+    ...(addLabels !== undefined && { labels: addLabels.split(',') }),
     ...(reviewers !== undefined && { reviewers: reviewers.split(',') }),
     ...(draft !== undefined && { draft }),
     ...(autoMerge !== undefined && { autoMerge }),

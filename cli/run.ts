@@ -5,6 +5,7 @@ import { collect, newCommand, parseInto } from '../fn/command.ts';
 import { readConfig } from '../fn/config/config.ts';
 import { defaultSpec } from '../fn/config/defaults.ts';
 import type { Io } from '../fn/io.ts';
+import type { Answers } from '../fn/lookup/answers.ts';
 import { guarded, readText } from '../fn/run.ts';
 import { describe } from '../fn/result.ts';
 import { UsageError } from '../fn/usage.ts';
@@ -15,6 +16,9 @@ import { GivenAnswers } from '../job/answers.ts';
 import { diskCache, hashOf, noCache } from '../job/cache.ts';
 import { workloadOf, type Change } from '../job/change.ts';
 import { evaluate } from '../job/evaluate.ts';
+import { explain } from '../job/pull-request/explain.ts';
+import { exitStatusOf, runPullRequests, type PullRequestReport } from '../job/pull-request/run.ts';
+import type { Informants } from '../job/pull-request/text.ts';
 import { readJob, type UpdateJob } from '../job/read.ts';
 import { RELEASE } from '../job/revert.ts';
 import { runJob, type Report, type World } from '../job/run.ts';
@@ -23,8 +27,9 @@ import { exitStatus, sentence, statusOf } from '../job/status.ts';
 import { cacheDirectory } from '../registry/place.ts';
 import { declareRegistryOptions, type GivenOptions } from '../registry/options.ts';
 import { FORMATS, print, type Format } from './output.ts';
+import { declarePullRequestOptions, forgeOf, wishesOf, type PullRequestFlags } from './pull-request.ts';
 
-interface Options extends GivenOptions {
+interface Options extends GivenOptions, PullRequestFlags {
   file: string;
   dryRun?: boolean;
   metadata: string[];
@@ -40,11 +45,21 @@ export async function run(argv: string[], io: Io): Promise<number> {
     io,
     async () => {
       const options = parse(argv);
+      const wishes = wishesOf(options);
+      if (!wishes && options.branch !== undefined)
+        throw new UsageError('--branch goes with --pull-request; without, the job says push.branch');
       const job = await jobOf(options, io);
       const place = openPlace(options, io);
       const stop = stopOnSignals();
       try {
-        const report = await runJob(job, await worldOf(job, options, { place, stop: stop.controller }, io));
+        const { informants, ...world } = await worldOf(job, options, { place, stop: stop.controller }, io);
+        if (wishes) {
+          const forge = async () => forgeOf(job.spec.git.url, options, io.environment);
+          const report = await runPullRequests(job, wishes, { world, forge, ...informants });
+          await showPullRequests(report, options, io);
+          return exitStatusOf(report);
+        }
+        const report = await runJob(job, world);
         await show(job, report, options, io);
         return exitStatus(report.ran.outcome);
       } finally {
@@ -65,6 +80,8 @@ function parse(argv: string[]): Options {
     .option('--secret <file>', '', collect, [])
     .option('--allow-http')
     .addOption(new Option('-o, --format <format>').choices(FORMATS));
+  command.option('--branch <name>');
+  declarePullRequestOptions(command);
   declareRegistryOptions(command);
   const problem = parseInto(command, argv);
   if (problem !== undefined) throw new UsageError(problem);
@@ -121,7 +138,7 @@ interface Here {
   stop: AbortController;
 }
 
-async function worldOf(job: UpdateJob, options: Options, { place, stop }: Here, io: Io): Promise<World> {
+async function worldOf(job: UpdateJob, options: Options, { place, stop }: Here, io: Io): Promise<World & Maker> {
   const { signal } = stop;
   const secrets = await secretsOf(options, io);
   const cache = place.keeps ? diskCache(join(place.directory, 'jobs')) : noCache;
@@ -149,7 +166,10 @@ async function secretsOf({ secret }: Options, io: Io): Promise<Map<string, Secre
   return new Map(secrets.flat().map((one) => [one.name, one]));
 }
 
-type Maker = Pick<World, 'make' | 'readAhead' | 'fixed'>;
+/** What makes the changes, and what it can tell of them. */
+interface Maker extends Pick<World, 'make' | 'readAhead' | 'fixed'> {
+  informants?: Informants;
+}
 
 /** The engine of this program. */
 async function engine(job: UpdateJob, options: Options, cache: World['cache'], io: Io): Promise<Maker> {
@@ -164,7 +184,12 @@ async function engine(job: UpdateJob, options: Options, cache: World['cache'], i
   const asks = config.spec.lookup === 'registry';
   const lookup = asks ? await (await import('../registry/connect.ts')).connect(options, io) : undefined;
   const program = thisProgram();
+  let answers: Promise<Answers> | undefined;
   return {
+    informants: {
+      facts: async (change) => explain(change, { answers: await (answers ??= given.take()), lookup }),
+      ...(lookup && { labelsOf: async (image: string, reference: string) => lookup.labels(image, reference) }),
+    },
     make: async (repository, commit, only) =>
       evaluate(job, commit, repository, { config, given, lookup, cache, program, ...(only && { only }) }),
     readAhead: () => given.readAhead(),
@@ -199,6 +224,24 @@ async function show(job: UpdateJob, { ran, results, diff }: Report, { format }: 
     if (outcome.outcome === 'Pushed') io.output(outcome.changes.map(line).join(''));
   }
   io.error('class' in outcome ? `tk-image: ${outcome.class}: ${outcome.message}` : `tk-image: ${sentence(outcome)}`);
+}
+
+/** The bodies of a dry run on stdout, or with `-o` what became of each; everything for a person's eye on stderr. */
+async function showPullRequests({ plan, pullRequests }: PullRequestReport, { format }: Options, io: Io): Promise<void> {
+  const { outcome } = plan.ran;
+  const told = plan.results.map(describe);
+  if (told.length > 0) io.error(told.join('\n'));
+  if ('class' in outcome) io.error(`tk-image: ${outcome.class}: ${outcome.message}`);
+  else if (pullRequests.length === 0) io.error('tk-image: nothing to propose');
+  for (const { failure, message, warnings } of pullRequests) {
+    for (const warning of warnings) io.error(`tk-image: warning: ${warning}`);
+    io.error(`tk-image: ${failure ? `${failure.class}: ` : ''}${message}`);
+  }
+  if (format) io.output(await print(format, pullRequests));
+  else
+    for (const { url, title, body } of pullRequests)
+      if (url !== undefined) io.output(`${url}\n`);
+      else if (body !== undefined) io.output(`${title}\n\n${body}\n`);
 }
 
 function line(change: Change): string {

@@ -228,7 +228,7 @@ export const NEEDS: Readonly<Record<ForgeType, string>> = {
 };
 
 /** Every token that GitLab makes for a job begins so; it opens no merge request (docs.gitlab.com, "CI/CD job token"). */
-export function isJobToken(token: string): boolean {
+function isJobToken(token: string): boolean {
   return token.startsWith('glcbt-');
 }
 

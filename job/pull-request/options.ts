@@ -65,7 +65,7 @@ export function readWishes(wishes: PullRequestWishes, { git, push, run }: JobSpe
   return {
     ...(title !== undefined && { title: compileText(title, '--title') }),
     ...(body !== undefined && { body: compileText(body, '--body', ['report']) }),
-    labels: names('--labels', labels),
+    labels: names('--add-labels', labels),
     reviewers: names('--reviewers', reviewers).map((name) => name.replace(/^@/, '')),
     draft,
     autoMerge,
