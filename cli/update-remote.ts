@@ -13,7 +13,7 @@ import { RELEASE } from '../job/revert.ts';
 import type { Report } from '../job/run.ts';
 import { changeTable } from './change-table.ts';
 import { onThisMachine, runHere } from './run-job.ts';
-import { GROUPINGS } from './specs/update.ts';
+import { GROUPINGS } from '../job/grouping.ts';
 import { AUTHOR, type UpdateOptions } from './update.ts';
 import { openHere, type Here } from './world.ts';
 
@@ -96,7 +96,7 @@ function manifestOf(
       commit: {
         author,
         // Of pull requests, each has one commit.
-        ...(groupBy !== undefined && !pullRequest && { grouping: GROUPINGS[groupBy] }),
+        ...(!pullRequest && { grouping: GROUPINGS[groupBy ?? 'run'] }),
         ...(message !== undefined && { messageTemplate: message }),
         ...(signingKey !== undefined && {
           signing: { type: options.signingType ?? 'ssh', secretRef: { name: 'signing' } },
