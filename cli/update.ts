@@ -3,7 +3,7 @@ import { guarded } from '../fn/run.ts';
 import { UsageError } from '../fn/usage.ts';
 import { classes, failureOf } from '../job/failure.ts';
 import { compileTemplate } from '../job/message.ts';
-import { refProblem } from '../job/ref.ts';
+import { refProblem } from '../api/ref.ts';
 import type { GivenOptions } from '../registry/options.ts';
 import { parse } from './command.ts';
 import { ABOUT_PULL_REQUESTS, flagOf, givenOf } from './given.ts';

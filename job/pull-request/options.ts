@@ -1,7 +1,7 @@
 import type { GroupBy } from '../grouping.ts';
 import { compileText, type Template } from '../message.ts';
 import { JobSpecError } from '../read.ts';
-import { refProblem } from '../ref.ts';
+import { refProblem } from '../../api/ref.ts';
 import { runsInProcess, type JobSpec } from '../schema.ts';
 
 /** How pull requests look, as it was said. */
