@@ -26,6 +26,7 @@ const commands: Record<string, (argv: string[]) => Promise<Run>> = {
   },
   scan: async () => (await import('./scan.ts')).scan,
   unlock: async () => (await import('./annotate.ts')).unlock,
+  update: async () => (await import('./update.ts')).update,
 };
 
 /** The commands that print an object. */

@@ -7,7 +7,8 @@ import { GitError } from './error.ts';
 import { fetchBlobs, fetchCommit, has, packBytes, packs, type Source } from './fetch.ts';
 import { endOrphans, lockDirectory, removeLeftovers } from './lock.ts';
 import { checkGit, gitOn, type Git } from './program.ts';
-import { checkPush, pushCommit, remoteHead } from './push.ts';
+import { defaultBranch } from './default-branch.ts';
+import { checkPush, pushCommit, remoteBranches, remoteHead, removeRef } from './push.ts';
 import { listTree, missingBlobs, readBlobs, readCommit, readLog, type LogRange } from './read.ts';
 import { checkOid, checkRef, isOid } from './ref.ts';
 import type { LogEntry, NewCommit, Push, Remote, Repository, TreeEntry } from './repository.ts';
@@ -27,6 +28,8 @@ export interface OpenOptions {
 }
 
 export interface OpenRepository extends Repository {
+  /** The branch that the remote's HEAD names. @throws GitError of class `RefNotFound` if there is none, as it is empty. */
+  defaultBranch(): Promise<string>;
   /** Gives the directory back and takes keys away. */
   close(): void;
 }
@@ -132,10 +135,18 @@ class BareRepository implements OpenRepository {
     this.#release = release;
   }
 
+  async defaultBranch(): Promise<string> {
+    return this.#guarded('asking for the default branch', () => defaultBranch(this.#trees, this.#source));
+  }
+
   async remoteHead(ref: string): Promise<string | undefined> {
     const head = await this.#guarded(`asking for ${ref}`, () => remoteHead(this.#trees, this.#source, ref));
     this.#heads.set(ref, head);
     return head;
+  }
+
+  async remoteBranches(name: string): Promise<Map<string, string>> {
+    return this.#guarded(`asking for ${name}`, () => remoteBranches(this.#trees, this.#source, name));
   }
 
   async fetch(what: string, { depth = 1, blobs = 0 }: { depth?: number; blobs?: number } = {}): Promise<string> {
@@ -203,6 +214,10 @@ class BareRepository implements OpenRepository {
       }
       this.#forget(push.commit);
     });
+  }
+
+  async remove(ref: string, seen: string): Promise<void> {
+    return this.#guarded(`the removal of ${ref}`, () => removeRef(this.#trees, this.#source, ref, seen));
   }
 
   async *log(from: string, range: LogRange): AsyncGenerator<LogEntry> {

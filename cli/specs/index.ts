@@ -8,11 +8,13 @@ import { list } from './list.ts';
 import { migrate } from './migrate.ts';
 import { run } from './run.ts';
 import { scan } from './scan.ts';
+import { update } from './update.ts';
 
 /** Every command, in the order of the help. */
 export const specs: readonly CommandSpec[] = [
   list,
   explain,
+  update,
   automate,
   deautomate,
   lock,
