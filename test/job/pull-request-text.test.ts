@@ -235,7 +235,7 @@ t.test('options', async (t) => {
     't',
     '--body',
     'b',
-    '--labels',
+    '--add-labels',
     'a,b',
   ];
   t.strictSame(wishesOf(read(...all, '--reviewers', 'ann,acme/sre', '--draft', '--auto-merge', '--forge', 'gitea')), {
