@@ -54,6 +54,11 @@ export class RegistryLookup implements Lookup {
     });
   }
 
+  /** Requests that all of it took so far. */
+  get requests(): number {
+    return this.#progress.requests();
+  }
+
   /** All that was found out, to be recorded: a repository each, with the digests that were asked for. */
   found(): Found[] {
     return [...this.#found.values()];
