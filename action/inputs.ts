@@ -13,7 +13,7 @@ const readers = {
   path: each(path),
   'config-file': file,
   images: each(image),
-  metadata: asItStands,
+  metadata,
   offline: flag,
   'registry-config': asItStands,
   'max-changes': count,
@@ -152,6 +152,12 @@ function each<T>(reader: Reader<T>): Reader<T[]> {
     if (entries.length > MAX_ENTRIES) throw new UsageError(`it has ${entries.length} entries, more than ${MAX_ENTRIES}`);
     return entries.map(reader);
   };
+}
+
+/** What answers are recorded in: files, or one document or several that stand in the workflow. */
+function metadata(text: string): { files: string[]; inline?: string } {
+  const isInline = /^(?:---|[{[]|(?:apiVersion|kind|image):)/m.test(text);
+  return isInline ? { files: [], inline: text } : { files: each(asItStands)(text) };
 }
 
 /** A directory below the root, without `./` and slashes at its ends; the root itself is empty. */

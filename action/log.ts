@@ -1,5 +1,4 @@
 import * as core from '@actions/core';
-import type { Io } from '../fn/io.ts';
 
 /**
  * A line of the log that the runner takes for no command. It reads `::name …::` at the start of a line, blanks before it, and the
@@ -23,9 +22,4 @@ export function logGroup(title: string, lines: readonly string[]): void {
   core.startGroup(harmless(title));
   for (const line of lines) log(line);
   core.endGroup();
-}
-
-/** The process's ends as the engine wants them, without stdin. */
-export function ioOf(environment: NodeJS.ProcessEnv, read: (name: string) => Buffer): Io {
-  return { read, isTerminal: false, output: log, error: log, environment };
 }

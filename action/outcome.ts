@@ -23,21 +23,38 @@ export interface Outcome {
   files: string[];
   /** What else there is to say: warnings, and the errors of a run that failed. */
   told: Result[];
+  /** All of it, as docs/function.md describes results. */
+  results: Result[];
   /** Why the run failed, on a line or a few. */
   failure?: string;
-  /** What became of the changes, to follow their number in a sentence: `pushed to main`. */
-  done: string;
+  /** Where the changes are, to follow their number in a sentence; nowhere if left out. */
+  done?: string;
   diff: string;
   commit?: string;
   branch?: string;
   pulled: Pulled[];
-  /** Sent to registries; undefined where none was to be asked. */
+  /** Sent to registries, where that is known. */
   requests?: number;
 }
 
-/** A run that ended before it changed anything. */
+/** A run that changed nothing. */
 export function failedOutcome(failure: string): Outcome {
-  return { moved: [], files: [], told: [], failure, done: '', diff: '', pulled: [] };
+  return { moved: [], files: [], told: [], results: [], failure, diff: '', pulled: [] };
+}
+
+/** An outcome in a line. */
+export function headlineOf({ moved, files, told, failure, done }: Outcome): string {
+  const held = told.length === 0 ? '' : `, ${told.length} held back or to be looked at`;
+  if (failure !== undefined) return `image-update: failed${held}`;
+  if (moved.length === 0) return `image-update: nothing to change${held}`;
+  const what = `${plural(moved.length, 'image field')} in ${plural(files.length, 'file')}`;
+  return done === undefined
+    ? `image-update: ${what} would change; nothing was written${held}`
+    : `image-update: ${what} changed, ${done}${held}`;
+}
+
+function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 /** The changes that results of the engine tell of. */

@@ -18,8 +18,8 @@ export interface Workflow {
   workspace: string;
   /** Emptied when the job ends. */
   temporary: string;
-  /** The page of this run, for those who read a pull request. */
-  runUrl?: string;
+  /** Where the results of this step go, unless an input says it. */
+  resultsFile: string;
 }
 
 /** Reads the runner's variables. @throws UsageError for one that is missing, as outside of a workflow. */
@@ -34,16 +34,18 @@ export function readWorkflow(environment: NodeJS.ProcessEnv): Workflow {
   const [serverUrl, repository] = [needed('GITHUB_SERVER_URL').replace(/\/+$/, ''), needed('GITHUB_REPOSITORY')];
   const branch = value('GITHUB_REF_TYPE') === 'branch' ? branchOf(value('GITHUB_REF')) : undefined;
   const defaultBranch = defaultBranchOf(value('GITHUB_EVENT_PATH'));
-  const run = value('GITHUB_RUN_ID');
+  const temporary = needed('RUNNER_TEMP');
+  // Each step of a job has an action name of its own.
+  const step = (value('GITHUB_ACTION') ?? '').replaceAll(/[^\w-]/g, '');
   return {
     serverUrl,
     repository,
     apiUrl: needed('GITHUB_API_URL').replace(/\/+$/, ''),
     workspace: needed('GITHUB_WORKSPACE'),
-    temporary: needed('RUNNER_TEMP'),
+    temporary,
+    resultsFile: join(temporary, `image-update-results${step}.json`),
     ...(branch !== undefined && { branch }),
     ...(defaultBranch !== undefined && { defaultBranch }),
-    ...(run !== undefined && { runUrl: `${serverUrl}/${repository}/actions/runs/${run}` }),
   };
 }
 
@@ -61,9 +63,4 @@ function defaultBranchOf(eventFile: string | undefined): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Where what was found out is kept for later steps of the job. */
-export function cacheIn({ temporary }: Workflow, environment: NodeJS.ProcessEnv): string {
-  return environment['IMAGE_UPDATE_CACHE'] || join(temporary, 'image-update');
 }

@@ -1,0 +1,209 @@
+import type { Io } from '../fn/io.ts';
+import { configValue, InputError } from '../fn/run.ts';
+import { decode } from '../fn/directory.ts';
+import { scopeOf } from '../fn/scope.ts';
+import { UsageError } from '../fn/usage.ts';
+import type { Repository } from '../git/repository.ts';
+import { accessOf } from '../job/access.ts';
+import type { Made } from '../job/made.ts';
+import { checkJob, type UpdateJob } from '../job/read.ts';
+import { runJob, type Report, type World } from '../job/run.ts';
+import { progressOn } from '../cli/progress.ts';
+import { openHere, openPlace, stopOnSignals, worldOf, type Here, type WorldOptions } from '../cli/world.ts';
+import { stderrScreen } from '../registry/progress.ts';
+import { functionConfigOf } from './config.ts';
+import type { Inputs } from './inputs.ts';
+import type { Moved, Outcome } from './outcome.ts';
+import type { Workflow } from './workflow.ts';
+
+/** Who makes the commits where nobody says: the account that GitHub shows the job token's work as. */
+const AUTHOR = { name: 'github-actions[bot]', email: '41898282+github-actions[bot]@users.noreply.github.com' };
+
+/** Updates a branch of the repository, and pushes to it or opens pull requests. No checkout is needed, and none is touched. */
+export async function updateBranch(
+  inputs: Inputs,
+  metadata: string[],
+  workflow: Workflow,
+  given: Io,
+): Promise<Outcome> {
+  const io: Io = { ...given, environment: loggedIn(inputs, given.environment) };
+  const options: WorldOptions = {
+    metadata,
+    secret: [],
+    allowHttp: workflow.serverUrl.startsWith('http:'),
+    ...(inputs['registry-config'] !== undefined && { dockerConfig: inputs['registry-config'] }),
+  };
+  const place = openPlace(options, io);
+  const stop = stopOnSignals();
+  const here: Here = { place, stop: stop.controller, progress: progressOn(stderrScreen(io.environment)), io };
+  try {
+    const job = await jobOf(inputs, workflow, options, here);
+    const scope = inputs.images && scopeOf({ images: inputs.images });
+    const world = await worldOf(job, options, here, scope);
+    return await carryOut(job, world, inputs, io);
+  } finally {
+    stop.forget();
+    place.close();
+  }
+}
+
+/** The environment by which git logs in: the token that is to be used, and no other that happens to be there. */
+function loggedIn(inputs: Inputs, environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const token = inputs['branch-token'] ?? inputs.token;
+  if (token === undefined)
+    throw new UsageError('token: there is none; leave the input out to use the job token, or give one that is not empty');
+  return { ...environment, GIT_USERNAME: 'x-access-token', GIT_PASSWORD: token };
+}
+
+/** The UpdateJob of the inputs, with the config file as it stands on the base branch. */
+async function jobOf(inputs: Inputs, workflow: Workflow, options: WorldOptions, here: Here): Promise<UpdateJob> {
+  const base = inputs.base ?? workflow.branch ?? workflow.defaultBranch;
+  if (base === undefined)
+    throw new UsageError('base: the workflow runs on no branch, and its event names none; say which branch to update');
+  const job = (functionConfig: unknown) => checked(manifestOf(inputs, workflow, base, functionConfig));
+  const file = inputs['config-file'];
+  if (file === undefined) return job(functionConfigOf(inputs, undefined));
+  const { remote } = await accessOf(job(undefined), new Map(), here.io.environment);
+  const repository = await openHere(remote, options, here);
+  try {
+    const name = `${file} of the branch ${base}`;
+    const text = await textOf(repository, `refs/heads/${base}`, file, name);
+    return job(functionConfigOf(inputs, await configValue(text, name)));
+  } finally {
+    repository.close();
+  }
+}
+
+/** A larger file is no configuration. */
+const MAX_CONFIG_BYTES = 1 << 20;
+
+async function textOf(repository: Repository, ref: string, path: string, name: string): Promise<string> {
+  const commit = await repository.fetch(ref);
+  const entry = (await repository.list(commit, [path])).find((one) => one.path === path);
+  if (!entry?.mode.startsWith('100')) throw new InputError(`${name} is not there, or is no file`);
+  for await (const { content } of repository.blobs([entry.oid])) {
+    const text = content.length > MAX_CONFIG_BYTES ? undefined : decode(content);
+    if (text !== undefined) return text;
+  }
+  throw new InputError(`${name} is no UTF-8 text, or larger than ${MAX_CONFIG_BYTES} bytes`);
+}
+
+const GROUPINGS = { run: 'Run', image: 'Image', workload: 'Workload', directory: 'Directory' } as const;
+
+function manifestOf(inputs: Inputs, workflow: Workflow, base: string, functionConfig: unknown): unknown {
+  const { path: paths = [], mode, author = AUTHOR, 'commit-message': messageTemplate, 'group-by': groupBy } = inputs;
+  const { serverUrl, repository } = workflow;
+  const isWhole = paths.includes('');
+  return {
+    apiVersion: 'image-update.dev/v1alpha1',
+    kind: 'UpdateJob',
+    metadata: { name: 'github-action' },
+    spec: {
+      git: { url: `${serverUrl}/${repository}`, ref: { branch: base }, paths: isWhole ? [] : paths },
+      run: { image: 'image-update', contract: 'Function', ...(functionConfig !== undefined && { functionConfig }) },
+      commit: {
+        author,
+        ...(messageTemplate !== undefined && { messageTemplate }),
+        // Of pull requests each is a group already.
+        ...(groupBy !== undefined && mode === 'commit' && { grouping: GROUPINGS[groupBy] }),
+      },
+      push: { mode: inputs['dry-run'] === true ? 'DryRun' : 'Push' },
+    },
+  };
+}
+
+/** The job, or what is wrong with it, by the names of inputs. */
+function checked(manifest: unknown): UpdateJob {
+  try {
+    return checkJob(manifest, 'the inputs');
+  } catch (error) {
+    throw inOurWords(error);
+  }
+}
+
+/** What the engine calls inputs, in its messages. */
+const WORDS: Readonly<Record<string, string>> = {
+  'spec.commit.messageTemplate': 'commit-message',
+  '--title': 'title',
+  '--body': 'body',
+  '--labels': 'labels',
+  '--reviewers': 'reviewers',
+  '--branch': 'branch',
+  '--group-by': 'group-by',
+};
+
+function inOurWords(error: unknown): unknown {
+  if (!(error instanceof Error) || error.name !== 'UsageError') return error;
+  const words = Object.entries(WORDS);
+  return new UsageError(words.reduce((text, [theirs, ours]) => text.replaceAll(theirs, ours), error.message));
+}
+
+async function carryOut(job: UpdateJob, world: World, inputs: Inputs, io: Io): Promise<Outcome> {
+  const made: Made[] = [];
+  const watched: World = {
+    ...world,
+    async make(...run) {
+      const one = await world.make(...run);
+      made.push(one);
+      return one;
+    },
+  };
+  if (inputs.mode === 'commit') {
+    const report = await runJob(job, watched);
+    // After a race it was made anew.
+    return { ...outcomeOf(report, made.at(-1)), ...pushedBy(report) };
+  }
+  const { plan, pullRequests } = await runPullRequests(job, wishesOf(inputs), { world: watched, forge: forgeOf(job, inputs, io) });
+  // What pull requests are made of is made of it once more.
+  return withPullRequests(outcomeOf(plan, made[0]), pullRequests);
+}
+
+function forgeOf({ spec: { git } }: UpdateJob, { token }: Inputs, { environment }: Io): () => Promise<Forge> {
+  return async () => openForge(git.url, { environment, ...(token !== undefined && { token }) });
+}
+
+function wishesOf(inputs: Inputs): PullRequestWishes {
+  const { title, body, labels, reviewers, draft, branch, 'auto-merge': autoMerge, 'group-by': groupBy } = inputs;
+  return {
+    ...(title !== undefined && { title }),
+    ...(body !== undefined && { body }),
+    ...(labels && { labels }),
+    ...(reviewers && { reviewers }),
+    ...(draft !== undefined && { draft }),
+    ...(autoMerge !== undefined && { autoMerge }),
+    ...(groupBy !== undefined && { groupBy }),
+    ...(branch !== undefined && { branch }),
+  };
+}
+
+/** An outcome of what was made, whatever became of it. */
+function outcomeOf({ ran: { outcome }, results: told, diff }: Report, made: Made | undefined): Outcome {
+  if ('class' in outcome) return failedOutcome(`${outcome.class}: ${outcome.message}`);
+  const parts = made?.parts ?? [];
+  const moved = parts.flatMap(({ changes }) => changes);
+  return {
+    moved,
+    files: [...new Set(parts.flatMap(({ files }) => files.map(({ path }) => path)))].toSorted(),
+    told,
+    results: [...moved.map(resultOf), ...told],
+    diff,
+    pulled: [],
+  };
+}
+
+/** A change as a result; what the engine said of it beside is not known any more. */
+function resultOf({ file, field, from, to, image, container, policy }: Change): Result {
+  const tags = {
+    field,
+    ...(image !== '' && { image }),
+    ...(container !== undefined && { container }),
+    ...(policy !== undefined && { policy }),
+  };
+  return { message: `${from} -> ${to}`, severity: 'info', file: { path: file }, tags };
+}
+
+function pushedBy({ ran: { outcome } }: Report): Pick<Outcome, 'done' | 'commit' | 'branch'> {
+  if ('class' in outcome || outcome.outcome !== 'Pushed') return {};
+  const { commit, branch } = outcome;
+  return { done: `pushed to ${branch}`, ...(commit !== undefined && { commit }), ...(branch !== undefined && { branch }) };
+}

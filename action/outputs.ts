@@ -1,0 +1,56 @@
+import * as core from '@actions/core';
+import { workloadOf } from '../job/change.ts';
+import { heldOf, type Moved, type Outcome } from './outcome.ts';
+
+/** Each output of action.yml; what is not known is an empty text, as the runner has it. */
+const outputs: Record<string, (outcome: Outcome, resultsFile: string) => unknown> = {
+  changed: ({ moved }) => moved.length > 0,
+  changes: ({ moved }) => moved.map(changeOf),
+  'changed-files': ({ files }) => files,
+  images: ({ moved }) => [...new Set(moved.map(({ to }) => to))].toSorted(),
+  held: ({ told }) => told.map(heldOf),
+  results: (_, resultsFile) => resultsFile,
+  'commit-sha': ({ commit }) => commit,
+  branch: ({ branch }) => branch,
+  'pull-request-number': ({ pulled }) => pulled.at(-1)?.number,
+  'pull-request-url': ({ pulled }) => pulled.at(-1)?.url,
+  'pull-request-operation': ({ pulled }) => pulled.at(-1)?.operation,
+  'pull-requests': ({ pulled }) => pulled,
+  'registry-requests': ({ requests }) => requests,
+};
+
+/** The names of the outputs. */
+export const outputNames = Object.keys(outputs);
+
+/** Bytes of all outputs together that the runner takes of a job (docs.github.com, "Setting an output parameter"). */
+const MAX_OUTPUT_BYTES = 256 << 10;
+
+/**
+ * Sets the outputs. A list that is too long for the runner is cut, and the file of results has all.
+ * @returns the names of those that were cut.
+ */
+export function setOutputs(outcome: Outcome, resultsFile: string): string[] {
+  const cut: string[] = [];
+  for (const [name, valueOf] of Object.entries(outputs)) {
+    const value = valueOf(outcome, resultsFile) ?? '';
+    if (!Array.isArray(value)) core.setOutput(name, String(value));
+    else {
+      const kept = fitting(value);
+      if (kept.length < value.length) cut.push(name);
+      core.setOutput(name, JSON.stringify(kept));
+    }
+  }
+  return cut;
+}
+
+/** As many entries as take a share of what there is. */
+function fitting(list: unknown[]): unknown[] {
+  let left = MAX_OUTPUT_BYTES;
+  const end = list.findIndex((entry) => (left -= 2 * JSON.stringify(entry).length + 2) < 0);
+  return end < 0 ? list : list.slice(0, end);
+}
+
+function changeOf(moved: Moved): Record<string, unknown> {
+  const { file, line, container, field, image, from, to, policy } = moved;
+  return { file, line, workload: workloadOf(moved), container, field, image, from, to, policy };
+}
