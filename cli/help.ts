@@ -22,7 +22,7 @@ export const exits: readonly (readonly [status: string, meaning: string])[] = [
   ['1', 'something failed: a file or a registry could not be read'],
   ['2', 'bad usage, or a rule that cannot be read'],
   ['3', '`choose` only: no tag to take'],
-  ['20 to 48', '`run` only: the [class](update-job.md#status) of the failure'],
+  ['20 to 48', '`run`, and `update` with git: the [class](update-job.md#status) of the failure'],
 ];
 
 /** The help of a command, or of the commands whose names begin with the same word; undefined if there is none. */

@@ -1,38 +1,18 @@
-import { statSync } from 'node:fs';
-import { join } from 'node:path';
-import { readConfig } from '../fn/config/config.ts';
-import { defaultSpec } from '../fn/config/defaults.ts';
 import type { Io } from '../fn/io.ts';
 import { guarded, readText } from '../fn/run.ts';
-import { describe } from '../fn/result.ts';
 import { UsageError } from '../fn/usage.ts';
-import { openRepository, repositoryDirectory } from '../git/open.ts';
-import { openScratch } from '../git/scratch.ts';
-import { accessOf, readSecrets, type Secret } from '../job/access.ts';
-import { GivenAnswers } from '../job/answers.ts';
-import { diskCache, hashOf, noCache } from '../job/cache.ts';
 import { workloadOf, type Change } from '../job/change.ts';
-import { evaluate } from '../job/evaluate.ts';
 import { readJob, type UpdateJob } from '../job/read.ts';
 import { RELEASE } from '../job/revert.ts';
-import { runJob, type Report, type World } from '../job/run.ts';
-import { runsInProcess } from '../job/schema.ts';
-import { exitStatus, sentence, statusOf } from '../job/status.ts';
-import { cacheDirectory } from '../registry/place.ts';
-import type { GivenOptions } from '../registry/options.ts';
+import type { Report } from '../job/run.ts';
 import { parse } from './command.ts';
-import { documentFormat, type Format } from './formats.ts';
-import { print } from './output.ts';
+import { runHere, type JobOptions } from './run-job.ts';
 import { run as spec } from './specs/run.ts';
 
-interface Options extends GivenOptions {
+interface Options extends JobOptions {
   file: string;
   dryRun?: boolean;
-  metadata: string[];
   release: string[];
-  secret: string[];
-  allowHttp?: boolean;
-  format?: Format;
 }
 
 /** `tk-image run`: carries out an UpdateJob here, without a cluster. */
@@ -43,17 +23,7 @@ export async function run(argv: string[], io: Io): Promise<number> {
       const { options, operands } = parse<Options>(spec, argv);
       if (operands[0] !== undefined)
         throw new UsageError(`"${operands[0]}" is one word too many; the job is given by -f`);
-      const job = await jobOf(options, io);
-      const place = openPlace(options, io);
-      const stop = stopOnSignals();
-      try {
-        const report = await runJob(job, await worldOf(job, options, { place, stop: stop.controller }, io));
-        await show(job, report, options, io);
-        return exitStatus(report.ran.outcome);
-      } finally {
-        stop.forget();
-        place.close();
-      }
+      return runHere(options, io, () => jobOf(options, io), textOf);
     },
     'tk-image',
   );
@@ -74,129 +44,13 @@ async function jobOf({ file, dryRun, release, allowHttp }: Options, io: Io): Pro
   return job;
 }
 
-/** Where the repository and what was found out are kept; of a run that keeps nothing, a directory that is removed. */
-interface Place {
-  directory: string;
-  keeps: boolean;
-  close(): void;
-}
-
-function openPlace({ cache }: Options, { environment }: Io): Place {
-  if (cache !== false) {
-    const directory = typeof cache === 'string' ? cache : cacheDirectory(environment);
-    return { directory, keeps: true, close: () => undefined };
-  }
-  const { path, remove } = openScratch();
-  return { directory: path, keeps: false, close: remove };
-}
-
-/** What is asked to end ends what it has started first. */
-function stopOnSignals(): { controller: AbortController; forget: () => void } {
-  const controller = new AbortController();
-  const abort = () => controller.abort();
-  const signals = ['SIGINT', 'SIGTERM'] as const;
-  for (const signal of signals) process.once(signal, abort);
-  return {
-    controller,
-    forget() {
-      for (const signal of signals) process.off(signal, abort);
-    },
-  };
-}
-
-interface Here {
-  place: Place;
-  stop: AbortController;
-}
-
-async function worldOf(job: UpdateJob, options: Options, { place, stop }: Here, io: Io): Promise<World> {
-  const { signal } = stop;
-  const secrets = await secretsOf(options, io);
-  const cache = place.keeps ? diskCache(join(place.directory, 'jobs')) : noCache;
-  const maker = runsInProcess(job.spec.run) ? await engine(job, options, cache, io) : container(job, signal, io);
-  return {
-    ...maker,
-    cache,
-    async open() {
-      const { remote, signing } = await accessOf(job, secrets, io.environment);
-      const repository = await openRepository(remote, {
-        directory: repositoryDirectory(join(place.directory, 'git'), remote.url),
-        protocols: options.allowHttp ? ['https:', 'ssh:', 'http:'] : ['https:', 'ssh:'],
-        environment: io.environment,
-        signal,
-      });
-      return { repository, ...(signing && { signing }) };
-    },
-    now: Date.now,
-    stop: () => stop.abort(),
-  };
-}
-
-async function secretsOf({ secret }: Options, io: Io): Promise<Map<string, Secret>> {
-  const secrets = await Promise.all(secret.map((file) => readSecrets(readText(io, file), file)));
-  return new Map(secrets.flat().map((one) => [one.name, one]));
-}
-
-type Maker = Pick<World, 'make' | 'readAhead' | 'fixed'>;
-
-/** The engine of this program. */
-async function engine(job: UpdateJob, options: Options, cache: World['cache'], io: Io): Promise<Maker> {
-  const { functionConfig } = job.spec.run;
-  // Not by `configOf`, which loads the schemas late: here they are at hand.
-  const config = functionConfig === undefined ? { spec: defaultSpec(), setImage: false } : readConfig(functionConfig);
-  const files = options.metadata.map((name) => {
-    const text = readText(io, name);
-    return { name, text, hash: hashOf(text) };
-  });
-  const given = new GivenAnswers(files);
-  const asks = config.spec.lookup === 'registry';
-  const lookup = asks ? await (await import('../registry/connect.ts')).connect(options, io) : undefined;
-  const program = thisProgram();
-  return {
-    make: async (repository, commit) => evaluate(job, commit, repository, { config, given, lookup, cache, program }),
-    readAhead: () => given.readAhead(),
-    fixed: asks ? undefined : JSON.stringify([program, files.map(({ name, hash }) => [name, hash])]),
-  };
-}
-
-/** Which build of this program it is, as far as a file tells. */
-function thisProgram(): string {
-  const status = statSync(process.argv[1] ?? process.execPath, { throwIfNoEntry: false });
-  return `${status?.size} ${status?.mtimeMs}`;
-}
-
-/** Any other image, by a program that runs containers. */
-function container(job: UpdateJob, signal: AbortSignal, { environment }: Io): Maker {
-  return {
-    async make(repository, commit) {
-      const { runImage } = await import('../job/image.ts');
-      return runImage(job, commit, repository, { environment, signal });
-    },
-    fixed: undefined,
-  };
-}
-
-/** The diff or the changes on stdout, everything for a person's eye on stderr; with `-o` the job with its status. */
-async function show(job: UpdateJob, { ran, results, diff }: Report, options: Options, io: Io): Promise<void> {
-  if (results.length > 0) io.error(results.map(describe).join('\n'));
-  const { outcome } = ran;
-  const format = documentFormat(options.format);
-  if (format) io.output(await print(format, manifestOf(job, ran)));
-  else if (!('class' in outcome)) {
-    if (outcome.outcome === 'DryRun') io.output(diff);
-    if (outcome.outcome === 'Pushed') io.output(outcome.changes.map(line).join(''));
-  }
-  io.error('class' in outcome ? `tk-image: ${outcome.class}: ${outcome.message}` : `tk-image: ${sentence(outcome)}`);
+/** The diff of a dry run, the changes that were pushed. */
+function textOf({ ran: { outcome }, diff }: Report): string {
+  if ('class' in outcome) return '';
+  return outcome.outcome === 'DryRun' ? diff : outcome.changes.map(line).join('');
 }
 
 function line(change: Change): string {
   const { file, container, from, to } = change;
   return `${file}: ${[workloadOf(change), container].filter(Boolean).join(' ')}: ${from} -> ${to}\n`;
-}
-
-function manifestOf(job: UpdateJob, ran: Report['ran']): unknown {
-  const { apiVersion, kind, metadata, spec } = job;
-  const { name, namespace, uid, annotations } = metadata;
-  const shown = { name, namespace, uid, ...(Object.keys(annotations).length > 0 && { annotations }) };
-  return { apiVersion, kind, metadata: shown, spec, status: statusOf(job, ran) };
 }

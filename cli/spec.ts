@@ -66,6 +66,27 @@ export const registryGroup: OptionGroup = {
   options: registryOptions,
 };
 
+/** What a choice among tags rests on: of each command that looks into files. */
+export const answerGroup: OptionGroup = {
+  title: 'Where answers come from',
+  anchor: 'where-answers-come-from',
+  options: [
+    {
+      flags: '--metadata <file>',
+      meaning:
+        'ImageMetadata, ImagePolicy and ImageRepository objects, beside those in the files; may be repeated. Registries are asked for what they do not tell',
+      several: true,
+      completes: 'file',
+    },
+    {
+      flags: '--fn-config <file>',
+      meaning: 'a [functionConfig](function.md#functionconfig)',
+      completes: 'file',
+    },
+    { flags: '--offline', meaning: 'ask no registry: what no metadata was given for stays as it is' },
+  ],
+};
+
 /** All options of a command, its groups' behind its own. */
 export function optionsOf({ options, groups = [] }: CommandSpec): readonly OptionSpec[] {
   return [...options, ...groups.flatMap((group) => group.options)];

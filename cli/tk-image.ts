@@ -17,6 +17,7 @@ const commands: Record<string, (argv: string[]) => Promise<Run>> = {
     return (await import('./run.ts')).run;
   },
   scan: async () => (await import('./scan.ts')).scan,
+  update: async () => (await import('./update.ts')).update,
 };
 
 async function main(argv: string[]): Promise<number> {

@@ -30,8 +30,19 @@ export interface Decision {
   /** Stable, for the tag `reason`. */
   reason: string;
   notes: Note[];
+  /** The one of the notes that says why nothing is written. */
+  held?: Note;
   /** The repository that an ImagePolicy speaks of. */
   image?: string;
+  /** The choice that it rests on, if there was one to make. */
+  choice?: Chosen;
+}
+
+/** A choice, and what it was made of and by: enough to make it again with every tag accounted for. */
+export interface Chosen extends Pick<Choice, 'chosen' | 'outcome' | 'reason' | 'message' | 'warnings'> {
+  rule: Rule;
+  metadata: ImageMetadata;
+  current: Current;
 }
 
 /** What deciding asks of a field. */
@@ -40,8 +51,6 @@ interface Candidate {
   reference: Reference;
   governor: Governor;
 }
-
-type Verdict = Pick<Choice, 'chosen' | 'outcome' | 'reason' | 'message' | 'warnings'>;
 
 /** What Flux v1 takes when a container has no filter: any tag but `latest`. */
 const ANY_TAG = 'glob:*';
@@ -53,7 +62,7 @@ export class Decider {
   readonly #lookup: Lookup | undefined;
   #patterns = new Map<string, Rule | Malformed>();
   #policies = new Map<PolicyObject, Rule | Malformed>();
-  #choices = new Map<Rule, Map<ImageMetadata, Map<string, Verdict>>>();
+  #choices = new Map<Rule, Map<ImageMetadata, Map<string, Chosen>>>();
   #needs = new Map<string, Need[]>();
   #scans = new Map<string, Promise<ImageMetadata | Note>>();
   #digests = new Map<string, Promise<string | Note>>();
@@ -109,8 +118,8 @@ export class Decider {
     const choice = this.#choose(rule, metadata, reference);
     const goal = this.#goalOf(choice, reference.name);
     const notes = [...rule.warnings, ...choice.warnings];
-    if (!goal) return refused({ reason: choice.reason, message: choice.message }, rule.text, notes);
-    return this.#settled(reference, goal, rule.text, choice.reason, notes);
+    if (!goal) return { ...refused({ reason: choice.reason, message: choice.message }, rule.text, notes), choice };
+    return { ...(await this.#settled(reference, goal, rule.text, choice.reason, notes)), choice };
   }
 
   async #byMarkers(reference: Reference, markers: Marker[]): Promise<Decision> {
@@ -182,7 +191,7 @@ export class Decider {
     const choice = this.#choose(rule, metadata, current);
     const goal = this.#goalOf(choice, image);
     const notes = [...rule.warnings, ...choice.warnings];
-    if (!goal) return { ...refused({ reason: choice.reason, message: choice.message }, label, notes), image };
+    if (!goal) return { ...refused({ reason: choice.reason, message: choice.message }, label, notes), image, choice };
     const present = reference.digest !== undefined && reference.tag === goal.tag;
     const writeDigest = rule.digest === 'Always' || (rule.digest === 'IfNotPresent' && !present);
     return {
@@ -194,6 +203,7 @@ export class Decider {
         notes,
       )),
       image,
+      choice,
     };
   }
 
@@ -208,15 +218,15 @@ export class Decider {
     return 'reason' in change ? refused(change, policy, notes) : { change, policy, reason, notes };
   }
 
-  #choose(rule: Rule, metadata: ImageMetadata, { tag, digest }: Partial<Reference>): Verdict {
+  #choose(rule: Rule, metadata: ImageMetadata, { tag, digest }: Partial<Reference>): Chosen {
     const current: Current = { ...(tag !== undefined && { tag }), ...(digest !== undefined && { digest }) };
-    const choices = remember(this.#choices, rule, () => new Map<ImageMetadata, Map<string, Verdict>>());
-    const ofRepository = remember(choices, metadata, () => new Map<string, Verdict>());
+    const choices = remember(this.#choices, rule, () => new Map<ImageMetadata, Map<string, Chosen>>());
+    const ofRepository = remember(choices, metadata, () => new Map<string, Chosen>());
     const { ties, unknownCurrent } = this.#config.spec;
     return remember(ofRepository, `${tag ?? ''} ${digest ?? ''}`, () => {
       // Candidates and rejected tags are for those who ask; remembering them would take the memory of all metadata again.
       const { chosen, outcome, reason, message, warnings } = choose(rule, metadata, current, { ties, unknownCurrent });
-      return { chosen, outcome, reason, message, warnings };
+      return { chosen, outcome, reason, message, warnings, rule, metadata, current };
     });
   }
 
@@ -237,7 +247,7 @@ export class Decider {
   }
 
   /** A digest is told only by what was given: a scan may know it from an earlier run, and what is written is asked for anew. */
-  #goalOf({ outcome, chosen }: Verdict, image: string): Goal | undefined {
+  #goalOf({ outcome, chosen }: Chosen, image: string): Goal | undefined {
     if (!chosen || (outcome !== 'move' && outcome !== 'current')) return undefined;
     const digest = this.#answers.metadata(image) && chosen.digest;
     return { tag: chosen.name, ...(digest !== undefined && { digest }) };
@@ -274,7 +284,8 @@ function setImageChange(reference: Reference, { name, tag, digest }: NonNullable
   return change;
 }
 
-function missing(image: string): Note {
+/** Nobody was there to say what tags a repository has. */
+export function missing(image: string): Note {
   return {
     reason: 'metadata-missing',
     message: `no metadata of ${image} was given, so its tags are not known; give an ImageMetadata as an item or with --metadata, or set "lookup: registry"`,
@@ -283,7 +294,7 @@ function missing(image: string): Note {
 
 /** The same decision, with nothing to write and the reason. */
 function heldBack(decision: Decision, note: Note): Decision {
-  return { ...decision, change: {}, notes: [...decision.notes, note] };
+  return { ...decision, change: {}, notes: [...decision.notes, note], held: note };
 }
 
 function halfMarked(parts: ReadonlySet<Marker['part']>, label: string): Note {
@@ -298,5 +309,5 @@ function decided(change: Change, policy: string, reason: string): Decision {
 }
 
 function refused(note: Note, policy: string, notes: Note[] = []): Decision {
-  return { change: {}, policy, reason: note.reason, notes: [...notes, note] };
+  return { change: {}, policy, reason: note.reason, notes: [...notes, note], held: note };
 }

@@ -1,3 +1,4 @@
+import type { Finding } from './governed.ts';
 import type { Note } from './note.ts';
 import type { Plan, PlannedChange } from './plan.ts';
 import { showReference } from './reference.ts';
@@ -11,15 +12,23 @@ import { encodeScalar } from './yaml/scalar.ts';
 export interface EditedDocument {
   /** In order of the text. */
   replacements: Replacement[];
-  results: Result[];
+  told: Told[];
+}
+
+/** A result, and what it is about. */
+export interface Told extends Omit<Finding, 'note'> {
+  result: Result;
 }
 
 /** Turns a plan into replacements, and proves on the edited document that nothing else changes. */
 export async function editDocument(source: Source, slice: Slice, plan: Plan): Promise<EditedDocument> {
   const { text } = source;
   const locate = locator(source, slice, plan);
-  const results = plan.notes.map(({ note, resource }) => noteResult(note, locate(note.offset, resource)));
-  if (plan.changes.length === 0) return { replacements: [], results };
+  const told = plan.notes.map(({ note, ...about }): Told => ({
+    result: noteResult(note, locate(note.offset, about.resource)),
+    ...about,
+  }));
+  if (plan.changes.length === 0) return { replacements: [], told };
   const writes = distinct(plan.changes.flatMap((change) => change.writes));
   const replacements = writes.map(({ scalar, value }) => ({
     start: scalar.start,
@@ -30,13 +39,13 @@ export async function editDocument(source: Source, slice: Slice, plan: Plan): Pr
   if (!problem)
     return {
       replacements,
-      results: [...results, ...plan.changes.flatMap((change) => describeChange(text, locate, change))],
+      told: [...told, ...plan.changes.flatMap((change) => describeChange(text, locate, change))],
     };
-  for (const { field } of plan.changes)
-    results.push(
-      noteResult({ ...problem, path: field.path, container: field.container }, locate(problem.offset, field.resource)),
-    );
-  return { replacements: [], results };
+  for (const { field } of plan.changes) {
+    const note: Note = { ...problem, path: field.path, container: field.container };
+    told.push({ result: noteResult(note, locate(problem.offset, field.resource)), field, holds: true });
+  }
+  return { replacements: [], told };
 }
 
 /** One write a scalar: fields that share an anchor agree on its text. */
@@ -49,7 +58,7 @@ function describeChange(
   text: string,
   locate: Locate,
   { field, from, to, writes, policy, reason, image }: PlannedChange,
-): Result[] {
+): Told[] {
   const [{ scalar, value }] = writes;
   const tags: Record<string, string> = { reason, policy };
   if (image !== undefined) tags['image'] = image;
@@ -71,7 +80,7 @@ function describeChange(
           path: field.path,
           container: field.container,
         };
-  return [placed(info, where), ...(warning ? [noteResult(warning, where)] : [])];
+  return [placed(info, where), ...(warning ? [noteResult(warning, where)] : [])].map((result) => ({ result, field }));
 }
 
 /** The setter that a written scalar belongs to by its comment (reference/krm-function.md C2). */
@@ -84,13 +93,14 @@ function setterOf(text: string, writes: readonly Write[]): string | undefined {
   return undefined;
 }
 
-type Locate = (offset: number | undefined, resource?: Place['resource']) => Place;
+/** Says where in the user's files an offset of a document is. */
+export type Locate = (offset: number | undefined, resource?: Place['resource']) => Place;
 
 /** Names the file and line of an offset. A line of a ResourceList is no line of the user's file, so it is not told. */
-function locator(source: Source, { item }: Slice, plan: Plan): Locate {
+export function locator(source: Source, { item }: Slice, { place, places }: Pick<Plan, 'place' | 'places'>): Locate {
   return (offset, resource) => {
     return {
-      ...((resource && plan.places?.get(resource)) ?? plan.place),
+      ...((resource && places?.get(resource)) ?? place),
       ...(resource && { resource }),
       ...(offset !== undefined && !item && { line: lineIn(source, offset) }),
     };

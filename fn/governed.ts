@@ -26,16 +26,30 @@ export interface GovernedField {
   automation: Automation | undefined;
 }
 
+/** A note and what it is about. */
+export interface Finding {
+  note: Note;
+  resource?: ResourceRef | undefined;
+  field?: ImageField;
+  /** It is why the field stays as it is, though something governs it. */
+  holds?: boolean;
+}
+
 /** What a document holds. */
 export interface Found {
   place: FilePlace;
   places?: Places;
+  workloads: Workload[];
   governed: GovernedField[];
+  /** Fields that something governs and that hold no reference. */
+  unreadable: Pick<GovernedField, 'field' | 'governor'>[];
   /** All fields, governed or not: they may share a scalar by an anchor. */
   fields: ImageField[];
   /** The explicit updates that are about a field, be it one that cannot be read. */
   updates: Set<ExplicitUpdate>;
-  notes: { note: Note; resource?: ResourceRef | undefined }[];
+  notes: Finding[];
+  /** Why the document cannot be read. */
+  problem?: Note;
 }
 
 /** Reads a document and finds its image fields, what governs each, and what is wrong with what its author wrote. */
@@ -48,9 +62,18 @@ export async function findImages(source: Source, slice: Slice, config: Config): 
   const workloads = workloadsOf(document, markers, config);
   const fields = workloads.flatMap((workload) => workload.fields);
   const marked = assignMarkers(markers, fields);
-  const found: Found = { place, ...(places && { places }), governed: [], fields, updates: new Set(), notes: [] };
+  const found: Found = {
+    place,
+    ...(places && { places }),
+    workloads,
+    governed: [],
+    unreadable: [],
+    fields,
+    updates: new Set(),
+    notes: [],
+  };
   for (const note of notes) found.notes.push({ note, resource: resourceAt(document, note.offset!) });
-  for (const { field, note } of marked.misplaced) found.notes.push({ note, resource: field.resource });
+  for (const { field, note } of marked.misplaced) found.notes.push({ note, resource: field.resource, field });
   for (const workload of workloads) govern(workload, marked.byField, config, found);
   governLone(marked.lone, workloads, found);
   return found;
@@ -63,15 +86,18 @@ function unread({ path, text }: Source, { start, end, index }: Slice, spec: Spec
   const refusal = { ...problem, message: `this document asks for updates and is not edited: ${problem.message}` };
   return {
     place: placeAt(path, index),
+    workloads: [],
     governed: [],
+    unreadable: [],
     fields: [],
     updates: new Set(),
     notes: asksForUpdate(text.slice(start, end), spec) ? [{ note: refusal }] : [],
+    problem,
   };
 }
 
-/** A resource with its images and what its annotations say. */
-interface Workload extends Images {
+/** A resource with its images, if anything could govern them, and what its annotations say. */
+export interface Workload extends Images {
   resource: Resource;
   automation: Automation | undefined;
   /** Of its file. */
@@ -152,7 +178,10 @@ function govern(workload: Workload, marked: Marked['byField'], { spec, setImage 
     const governor = governorOf(update, marked.get(field), automation);
     if (update) found.updates.add(update);
     if (governor && field.reference) found.governed.push({ field, reference: field.reference, governor, automation });
-    else if (governor) addNotes(found, resource, [unreadable(field)]);
+    else if (governor) {
+      found.unreadable.push({ field, governor });
+      found.notes.push({ note: unreadable(field), resource: resource.ref, field, holds: true });
+    }
   }
   // Where annotations are switched off, a lock is of interest to who would change something.
   if (spec.annotations || found.governed.length > before) addNotes(found, resource, automation?.notes ?? []);

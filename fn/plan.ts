@@ -3,7 +3,7 @@ import type { Decider, Decision } from './decide.ts';
 import type { FilePlace, Places } from './document.ts';
 import { offsetOf, scalarsOfSlots, type ImageField } from './find/field.ts';
 import { applied, change } from './find/slots.ts';
-import type { Found, GovernedField } from './governed.ts';
+import type { Finding, Found, GovernedField } from './governed.ts';
 import { loneWrites } from './lone.ts';
 import type { Note } from './note.ts';
 import { showReference, type Reference } from './reference.ts';
@@ -26,8 +26,10 @@ export interface PlannedChange {
 export interface Plan {
   place: FilePlace;
   places?: Places;
+  /** Of each governed field, in their order. */
+  decisions: Decision[];
   changes: PlannedChange[];
-  notes: Found['notes'];
+  notes: Finding[];
 }
 
 /** Why a change that nothing else is against is not made after all: the caller's own reason. */
@@ -39,18 +41,19 @@ export type Hold = (change: PlannedChange, file: string | undefined) => Note | u
  */
 export async function planDocument(found: Found, decider: Decider, forbidden: Forbidden, hold?: Hold): Promise<Plan> {
   const { place, places, governed, fields } = found;
-  const plan: Plan = { place, ...(places && { places }), changes: [], notes: [...found.notes] };
+  const plan: Plan = { place, ...(places && { places }), decisions: [], changes: [], notes: [...found.notes] };
   for (const candidate of governed) {
     const decision = await decider.decide(candidate);
-    for (const note of decision.notes) addNote(plan, candidate, note, decision.image);
+    plan.decisions.push(decision);
+    for (const note of decision.notes) addNote(plan, candidate, note, decision.image, note === decision.held);
     const planned = plannedChange(candidate, decision);
     if (!planned) continue;
     if ('message' in planned) {
-      addNote(plan, candidate, planned, decision.image);
+      addNote(plan, candidate, planned, decision.image, true);
       continue;
     }
     const note = held(candidate, planned) ?? forbiddenName(decision, planned, forbidden) ?? hold?.(planned, place.file);
-    if (note) addNote(plan, candidate, note, decision.image);
+    if (note) addNote(plan, candidate, note, decision.image, true);
     else plan.changes.push(planned);
   }
   return plan.changes.length === 0 ? plan : agreed(plan, fields);
@@ -151,7 +154,7 @@ function against({ writes }: PlannedChange, disagreed: (start: number) => boolea
   return writes.find(({ scalar }) => disagreed(scalar.start));
 }
 
-function sharedNote({ field }: PlannedChange, users: Iterable<ImageField> = []): Plan['notes'][number] {
+function sharedNote({ field }: PlannedChange, users: Iterable<ImageField> = []): Finding {
   const others: string[] = [];
   for (const other of users) {
     if (other === field) continue;
@@ -160,6 +163,8 @@ function sharedNote({ field }: PlannedChange, users: Iterable<ImageField> = []):
   }
   return {
     resource: field.resource,
+    field,
+    holds: true,
     note: {
       reason: 'anchor-shared',
       message: `its text is an anchor that ${others.join(', ')} uses too, which does not move alike; give it a text of its own, or automate all of them alike`,
@@ -175,10 +180,18 @@ function label({ resource, container }: ImageField): string {
   return `${resource.kind} ${resource.name} ${container}`.trim();
 }
 
-function addNote(plan: Plan, { field, reference }: GovernedField, note: Note, policyImage?: string): void {
+function addNote(
+  plan: Plan,
+  { field, reference }: GovernedField,
+  note: Note,
+  policyImage: string | undefined,
+  holds: boolean,
+): void {
   const image = reference.name || policyImage;
   plan.notes.push({
     resource: field.resource,
+    field,
+    holds,
     note: { ...located(field), ...(image !== undefined && { image }), ...note },
   });
 }

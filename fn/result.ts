@@ -83,7 +83,7 @@ export function describe({ severity, message, resourceRef, file, tags, field }: 
  * Names and values of manifests stand in what is told: a line break in one must not begin a line, which could pass for
  * another message or, in CI, for a command, and a terminal must not obey one.
  */
-function onOneLine(text: string): string {
+export function onOneLine(text: string): string {
   return text.replaceAll(/[\p{Cc}\u2028\u2029]/gu, (char) => {
     const escaped = JSON.stringify(char).slice(1, -1);
     return escaped === char ? `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}` : escaped;

@@ -1,12 +1,12 @@
 import type { Arguments } from './arguments.ts';
 import { unifiedDiff } from './diff.ts';
-import { writeFiles, type File } from './directory.ts';
+import { writeFiles, type File, type FileChange } from './directory.ts';
 import { boundYoungGeneration } from './heap.ts';
 import { addDocuments } from './lookup/read.ts';
 import type { Io } from './io.ts';
 import { replaceAll } from './replace.ts';
 import { describe, type Result } from './result.ts';
-import { answersOf, configOf, guarded, lookupOf, report, tell, type Connect } from './run.ts';
+import { answersOf, configOf, guarded, lookupOf, reported, tell, type Connect } from './run.ts';
 import type { Source } from './source.ts';
 import { DONE, FAILED } from './status.ts';
 import { readTree } from './tree.ts';
@@ -25,9 +25,9 @@ export async function runDirectory(args: Arguments, io: Io, connect: Connect): P
     const { update } = await import('./update.ts');
     const outcome = await update([...files.keys()], config, answers, lookup, passedOver);
     const { edits, failed } = outcome;
-    // First, as it may fail, and then no file shall have changed.
-    report(args, outcome.results);
-    if (!failed && !args.dryRun) write(args, files, outcome);
+    await reported(args, outcome.results, () => {
+      if (!failed && !args.dryRun) writeFiles(changesOf(files, outcome));
+    });
 
     if (args.diff)
       for (const [source, replacements] of edits) io.output(unifiedDiff(source.path!, source.text, replacements));
@@ -36,20 +36,12 @@ export async function runDirectory(args: Arguments, io: Io, connect: Connect): P
   });
 }
 
-function write(args: Arguments, files: Map<Source, File>, { edits, results }: Outcome): void {
-  const changes = [...edits].map(([source, replacements]) => ({
+/** The new texts of the files that an outcome changes. */
+export function changesOf(files: ReadonlyMap<Source, File>, { edits }: Outcome): FileChange[] {
+  return [...edits].map(([source, replacements]) => ({
     file: files.get(source)!,
     text: replaceAll(source.text, replacements),
   }));
-  try {
-    writeFiles(changes);
-  } catch (error) {
-    report(
-      args,
-      results.filter(({ severity }) => severity !== 'info'),
-    );
-    throw error;
-  }
 }
 
 /** Changes on stdout, as they are what was asked for; the rest on stderr. With `--diff` stdout is the diff alone. */
@@ -61,7 +53,14 @@ function show(args: Arguments, io: Io, results: Result[], failed: boolean, count
   io.error(`image-update: ${summary(args, changes, others.length, failed, count)}`);
 }
 
-function summary({ dryRun }: Arguments, changes: Result[], others: number, failed: boolean, count: number): string {
+/** What a run over directories comes to, in a sentence. */
+export function summary(
+  { dryRun }: Pick<Arguments, 'dryRun'>,
+  changes: readonly Result[],
+  others: number,
+  failed: boolean,
+  count: number,
+): string {
   if (failed) return `nothing was written; ${plural(others, 'problem')}`;
   const warnings = plural(others, 'warning');
   if (changes.length === 0) return `nothing to change in ${plural(count, 'file')}, ${warnings}`;

@@ -108,8 +108,29 @@ export function writeNamed(name: string, text: string): void {
 }
 
 /** Writes `--results`: a JSON array of the wire format's entries. */
-export function report({ results: name }: Arguments, results: Result[]): void {
+export function report({ results: name }: Pick<Arguments, 'results'>, results: readonly Result[]): void {
   if (name !== undefined) writeNamed(name, `${JSON.stringify(results, null, 2)}\n`);
+}
+
+/**
+ * Writes `--results`, then does what they tell: in this order, as the first may fail, and then no file shall have changed. If the
+ * work fails, no change is told.
+ */
+export async function reported(
+  args: Pick<Arguments, 'results'>,
+  results: readonly Result[],
+  work: () => void | Promise<void>,
+): Promise<void> {
+  report(args, results);
+  try {
+    await work();
+  } catch (error) {
+    report(
+      args,
+      results.filter(({ severity }) => severity !== 'info'),
+    );
+    throw error;
+  }
 }
 
 /** The lines for what needs a person's eye. */

@@ -3,12 +3,12 @@ import type { Config } from './config/config.ts';
 import type { ExplicitUpdate } from './config/image-update.ts';
 import { Decider } from './decide.ts';
 import type { Replacement } from './replace.ts';
-import { editDocument } from './edit.ts';
+import { editDocument, type EditedDocument } from './edit.ts';
 import { findImages, type Found } from './governed.ts';
 import type { Answers } from './lookup/answers.ts';
 import type { Lookup } from './lookup/lookup.ts';
 import type { Note } from './note.ts';
-import { planDocument, type Hold } from './plan.ts';
+import { planDocument, type Hold, type Plan } from './plan.ts';
 import { noteResult, sortResults, type Result } from './result.ts';
 import type { Scope } from './scope.ts';
 import { documentsWith, type Slice, type Source } from './source.ts';
@@ -23,10 +23,18 @@ export interface Outcome {
   failed: boolean;
 }
 
+/** A document that was gone through, for who wants to know more than the outcome. */
+export interface Seen extends EditedDocument {
+  source: Source;
+  document: Slice;
+  found: Found;
+  plan: Plan;
+}
+
 /**
  * The whole algorithm: find the image fields of each document that could have any, look up and choose what each becomes,
  * and replace exactly the characters that change. With a look-up, all of it is asked before anything is decided. `earlier` are
- * results of reading the sources, which `strict` also judges; `hold` may keep a field where it is.
+ * results of reading the sources, which `strict` also judges; `hold` may keep a field where it is; `see` is shown each document.
  */
 export async function update(
   sources: readonly Source[],
@@ -35,6 +43,7 @@ export async function update(
   lookup?: Lookup,
   earlier: readonly Result[] = [],
   hold?: Hold,
+  see?: (seen: Seen) => void,
 ): Promise<Outcome> {
   const decider = new Decider(config, answers, lookup);
   const forbidden = allowList(config.spec.allow, config.spec.deny);
@@ -53,7 +62,8 @@ export async function update(
       const plan = await planDocument(found, decider, forbidden, hold);
       const edited = await editDocument(source, document, plan);
       replacements.push(...edited.replacements);
-      results.push(...edited.results);
+      for (const { result } of edited.told) results.push(result);
+      see?.({ source, document, found, plan, ...edited });
     }
     if (replacements.length > 0) edits.set(source, replacements);
   }
@@ -83,6 +93,7 @@ function within(scope: Scope, found: Found): Found {
   return {
     ...found,
     governed: found.governed.filter(({ field, reference }) => scope.has(field.resource, reference.name)),
+    unreadable: found.unreadable.filter(({ field }) => scope.has(field.resource, '')),
     notes: found.notes.filter(({ resource, note }) => !resource || scope.has(resource, note.image ?? '')),
   };
 }

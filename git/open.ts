@@ -7,6 +7,7 @@ import { GitError } from './error.ts';
 import { fetchBlobs, fetchCommit, has, packBytes, packs, type Source } from './fetch.ts';
 import { endOrphans, lockDirectory, removeLeftovers } from './lock.ts';
 import { checkGit, gitOn, type Git } from './program.ts';
+import { defaultBranch } from './default-branch.ts';
 import { checkPush, pushCommit, remoteHead } from './push.ts';
 import { listTree, missingBlobs, readBlobs, readCommit, readLog, type LogRange } from './read.ts';
 import { checkOid, checkRef, isOid } from './ref.ts';
@@ -27,6 +28,8 @@ export interface OpenOptions {
 }
 
 export interface OpenRepository extends Repository {
+  /** The branch that the remote's HEAD names. @throws GitError of class `RefNotFound` if there is none, as it is empty. */
+  defaultBranch(): Promise<string>;
   /** Gives the directory back and takes keys away. */
   close(): void;
 }
@@ -130,6 +133,10 @@ class BareRepository implements OpenRepository {
     this.#source = source;
     this.#scratch = scratch;
     this.#release = release;
+  }
+
+  async defaultBranch(): Promise<string> {
+    return this.#guarded('asking for the default branch', () => defaultBranch(this.#trees, this.#source));
   }
 
   async remoteHead(ref: string): Promise<string | undefined> {

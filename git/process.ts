@@ -9,6 +9,8 @@ export interface Command {
   env: Readonly<Record<string, string>>;
   /** What it reads on stdin; without it, nothing. */
   input?: string | Buffer;
+  /** It belongs to the user in front of the terminal: in our process group, as it may ask for a password there. */
+  isAttached?: boolean;
   /** Milliseconds until the program and all that it started are ended. */
   timeout: number;
   /** Ends it likewise. */
@@ -41,8 +43,9 @@ export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const GRACE_MS = 2000;
 
 /** Starts a program in a process group of its own, so that ending it ends its helpers (ssh, git-remote-https) too. */
-export function start({ program, args, env, input, timeout, signal }: Command): Running {
-  const child = spawn(program, args, { env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
+export function start({ program, args, env, input, isAttached = false, timeout, signal }: Command): Running {
+  const end = (how: NodeJS.Signals) => (isAttached ? child.kill(how) : killGroup(child.pid, how));
+  const child = spawn(program, args, { env, detached: !isAttached, stdio: ['pipe', 'pipe', 'pipe'] });
   let stderr = Buffer.alloc(0);
   let stopped: Stop | undefined;
   let killer: NodeJS.Timeout | undefined;
@@ -50,9 +53,9 @@ export function start({ program, args, env, input, timeout, signal }: Command): 
   function stop(why: Stop): void {
     if (stopped || child.exitCode !== null) return;
     stopped = why;
-    killGroup(child.pid, 'SIGTERM');
+    end('SIGTERM');
     killer = setTimeout(() => {
-      killGroup(child.pid, 'SIGKILL');
+      end('SIGKILL');
       // A helper that left the group must not keep us waiting.
       child.stdout.destroy();
       child.stderr.destroy();

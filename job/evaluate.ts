@@ -3,8 +3,8 @@ import { decode } from '../fn/directory.ts';
 import type { Answers } from '../fn/lookup/answers.ts';
 import type { Lookup } from '../fn/lookup/lookup.ts';
 import { addDocuments } from '../fn/lookup/read.ts';
+import { remembering } from '../fn/lookup/remembering.ts';
 import type { Hold } from '../fn/plan.ts';
-import { remember } from '../fn/remember.ts';
 import { describe, noteResult, type Result } from '../fn/result.ts';
 import type { Source } from '../fn/source.ts';
 import { update, type Outcome } from '../fn/update.ts';
@@ -196,17 +196,6 @@ async function holdsOf(
       },
     ]),
   );
-}
-
-/** A look-up that is asked for everything once, however often the engine runs. */
-function remembering(lookup: Lookup): Lookup {
-  const metadata = new Map<string, ReturnType<Lookup['metadata']>>();
-  const digests = new Map<string, ReturnType<Lookup['digest']>>();
-  return {
-    notes: lookup.notes,
-    metadata: (image, needs) => remember(metadata, image, () => lookup.metadata(image, needs)),
-    digest: (image, tag) => remember(digests, `${image}:${tag}`, () => lookup.digest(image, tag)),
-  };
 }
 
 /** What the engine had to say of files in which nothing was to move, by the same configuration and answers. */

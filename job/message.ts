@@ -65,6 +65,8 @@ type Token = [type: string, value: string, start: number, end: number, tokens?: 
 export interface Template {
   text: string;
   tokens: Token[];
+  /** What it was given as, for messages. */
+  where: string;
 }
 
 /** What a message is made of. */
@@ -74,38 +76,38 @@ export interface MessageData {
   branch: string;
 }
 
-/** Checks a template before anything runs. @throws JobSpecError that says what is wrong with it. */
-export function compileTemplate(text: string = DEFAULT_TEMPLATE): Template {
+/** Checks a template, given as `where`, before anything runs. @throws JobSpecError that says what is wrong with it. */
+export function compileTemplate(text: string = DEFAULT_TEMPLATE, where = 'spec.commit.messageTemplate'): Template {
   let tokens: Token[];
   try {
     tokens = mustache.parse(text) as Token[];
   } catch (error) {
-    throw new JobSpecError(`spec.commit.messageTemplate: ${(error as Error).message}`);
+    throw new JobSpecError(`${where}: ${(error as Error).message}`);
   }
-  refuseUnknown(tokens);
+  refuseUnknown(tokens, where);
   if (new RegExp(`^\\s*${TRAILER}:`, 'im').test(text))
-    throw new JobSpecError(`spec.commit.messageTemplate: the line ${TRAILER}: is always added; leave it out`);
-  return { text, tokens };
+    throw new JobSpecError(`${where}: the line ${TRAILER}: is always added; leave it out`);
+  return { text, tokens, where };
 }
 
 /** The lists of texts, in which `{{.}}` is each. */
 const TEXTS = ['images', 'workloads', 'files'];
 
 /** Names that are not ours would be looked up among what every object has, functions among it. `list` is the one around the tokens. */
-function refuseUnknown(tokens: readonly Token[], list?: string): void {
+function refuseUnknown(tokens: readonly Token[], where: string, list?: string): void {
   for (const [type, value, , , inner] of tokens) {
-    if (type === '>') throw new JobSpecError(`spec.commit.messageTemplate: {{> ${value}}}: there are no partials`);
+    if (type === '>') throw new JobSpecError(`${where}: {{> ${value}}}: there are no partials`);
     if (type === 'text' || type === '=' || type === '!') continue;
     if (value === '.' && !TEXTS.includes(list ?? ''))
-      throw new JobSpecError(`spec.commit.messageTemplate: {{.}} stands in none of ${TEXTS.join(', ')}`);
+      throw new JobSpecError(`${where}: {{.}} stands in none of ${TEXTS.join(', ')}`);
     if (value !== '.' && !Object.hasOwn(names, value)) {
       const near = nearest(value, Object.keys(names));
       throw new JobSpecError(
-        `spec.commit.messageTemplate: {{${value}}} is no name it knows; ${near ? `did you mean {{${near}}}?` : `there are ${Object.keys(names).join(', ')}`}`,
+        `${where}: {{${value}}} is no name it knows; ${near ? `did you mean {{${near}}}?` : `there are ${Object.keys(names).join(', ')}`}`,
       );
     }
     const isList = type === '#' && (value === 'changes' || TEXTS.includes(value));
-    if (inner) refuseUnknown(inner, isList ? value : list);
+    if (inner) refuseUnknown(inner, where, isList ? value : list);
   }
 }
 
@@ -115,12 +117,11 @@ export function renderMessage(template: Template, data: MessageData, job: JobMet
   if (bound(template.tokens, view) > MAX_RENDERED_CHARACTERS)
     throw new JobError(
       'TooLarge',
-      'spec.commit.messageTemplate: it comes to more than 16 MiB of text; lists inside of lists multiply',
+      `${template.where}: it comes to more than 16 MiB of text; lists inside of lists multiply`,
     );
   const text = mustache.render(template.text, view, undefined, { escape: String });
   const body = cut(clean(text));
-  if (body === '')
-    throw new JobError('FunctionFailed', 'spec.commit.messageTemplate: the message that it makes is empty');
+  if (body === '') throw new JobError('FunctionFailed', `${template.where}: the message that it makes is empty`);
   return `${body}\n\n${TRAILER}: ${trailerValue(job)}\n`;
 }
 

@@ -13,10 +13,10 @@ export interface Screen {
 }
 
 /** A scan that is done sooner is not worth a flicker. */
-const QUIET_MS = 1_000;
-const REFRESH_MS = 200;
+export const QUIET_MS = 1_000;
+export const REFRESH_MS = 200;
 /** Goes to the start of the line and clears it (ECMA-48, EL). */
-const CLEAR = '\r\u001B[K';
+export const CLEAR = '\r\u001B[K';
 
 /** Shows a line on a terminal while repositories are asked, and takes it away when none is. */
 export class Progress {

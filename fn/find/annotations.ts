@@ -6,6 +6,8 @@ import type { Resource } from './resources.ts';
 /** What the annotations of a workload say about its images (reference/flux-v1-mode.md §3, with §17's choices). */
 export interface Automation {
   automated: boolean;
+  /** The annotation that automates it. */
+  automatedBy?: { key: string; scalar: ScalarNode };
   locked: boolean;
   lockedBy?: string;
   lockedMessage?: string;
@@ -98,6 +100,7 @@ function apply(name: string, policy: Policy, automation: Automation): void {
   switch (name) {
     case 'automated':
       automation.automated = isTrue(policy, 'the workload is not automated', notes);
+      if (automation.automated) automation.automatedBy = policy;
       return;
     case 'locked':
       automation.locked = isTrue(policy, 'the workload is not locked', notes);

@@ -56,20 +56,33 @@ const WHY: Record<RefusalRule, string> = {
 const SHOWN = 5;
 
 /** What a person reads below the winner. */
-export function accountLines({ message, chosen, candidates, rejected, counts, warnings }: Account): string[] {
+export function accountLines(account: Account): string[] {
+  const { message, chosen, candidates, rejected, warnings } = account;
   const next = chosen === null ? candidates : candidates.slice(1);
   const lines = [message];
-  if (next.length > 0) lines.push(`${chosen === null ? 'candidates' : 'next'}: ${some(next)}`);
-  if (rejected.length > 0) lines.push(`turned away: ${rejected.length}`);
-  const width = Math.max(...Object.keys(counts).map(({ length }) => length));
-  for (const [rule, count] of Object.entries(counts)) {
-    const tags = rejected.filter((rejection) => rejection.rule === rule).map(({ tag }) => tag);
-    lines.push(`  ${String(count).padStart(6)}  ${rule.padEnd(width)}  ${WHY[rule as RefusalRule]}: ${some(tags)}`);
-  }
+  if (next.length > 0) lines.push(`${chosen === null ? 'candidates' : 'next'}: ${someTags(next)}`);
+  if (rejected.length > 0) lines.push(`turned away: ${rejected.length}`, ...turnedAwayLines(account));
   for (const { message } of warnings) lines.push(`warning: ${message}`);
   return lines;
 }
 
-function some(tags: readonly string[]): string {
+/** A line a rule that turned tags away: how many, why, and some of them. */
+export function turnedAwayLines(account: Account): string[] {
+  const groups = turnedAway(account);
+  const width = Math.max(...groups.map(({ rule }) => rule.length));
+  return groups.map(
+    ({ rule, tags }) => `  ${String(tags.length).padStart(6)}  ${rule.padEnd(width)}  ${WHY[rule]}: ${someTags(tags)}`,
+  );
+}
+
+/** The tags that each rule turned away, the commonest rule first. */
+export function turnedAway({ rejected, counts }: Account): { rule: RefusalRule; tags: string[] }[] {
+  const byRule = Map.groupBy(rejected, ({ rule }) => rule);
+  const rules = Object.keys(counts) as RefusalRule[];
+  return rules.map((rule) => ({ rule, tags: (byRule.get(rule) ?? []).map(({ tag }) => tag) }));
+}
+
+/** The first few of some tags, and how many more there are. */
+export function someTags(tags: readonly string[]): string {
   return `${tags.slice(0, SHOWN).join(', ')}${tags.length > SHOWN ? `, … (${tags.length - SHOWN} more)` : ''}`;
 }

@@ -155,7 +155,12 @@ function whyHold(
   return holds && !order.refuse?.(key) ? 'would-go-back' : undefined;
 }
 
-/** Where the current tag stands in the rule's order. One that the filter turns away can still be a version or have a time. */
+/** Where a tag stands in a rule's order. One that the filter turns away can still be a version or have a time. */
+export function standingOf(rule: Rule, tag: TagMetadata): unknown {
+  const value = rule.filter(tag.name);
+  return readCurrent(rule, isRefusal(value) ? undefined : value, tag);
+}
+
 function readCurrent({ order }: Rule, value: string | undefined, tag: TagMetadata): unknown {
   if (value !== undefined) return order.read(value, tag);
   if (order.by === 'time' || order.by === 'version') return order.read(tag.name, tag);

@@ -1,0 +1,116 @@
+import type { Io } from '../fn/io.ts';
+import { defaultSpec } from '../fn/config/defaults.ts';
+import { configOf } from '../fn/run.ts';
+import { scopeOf } from '../fn/scope.ts';
+import { UsageError } from '../fn/usage.ts';
+import { sshUrl, urlProblem } from '../git/url.ts';
+import { userIdentity } from '../git/worktree.ts';
+import type { Identity } from '../git/repository.ts';
+import { accessOf } from '../job/access.ts';
+import { API_VERSION, checkJob, KIND, type UpdateJob } from '../job/read.ts';
+import { RELEASE } from '../job/revert.ts';
+import type { Report } from '../job/run.ts';
+import { changeTable } from './change-table.ts';
+import { runHere } from './run-job.ts';
+import { GROUPINGS } from './specs/update.ts';
+import { AUTHOR, type UpdateOptions } from './update.ts';
+import { openHere, type Here } from './world.ts';
+
+/** Who makes the commits where nobody says. */
+const NOBODY: Identity = { name: 'image-update', email: 'image-update@localhost' };
+
+/** Updates a branch of a repository without a work tree, by an UpdateJob made of the options. */
+export async function updateRemote(url: string, options: UpdateOptions, given: Io): Promise<number> {
+  const { push, dryRun, image: images, signingKey } = options;
+  const io: Io =
+    signingKey === undefined
+      ? given
+      : { ...given, environment: { ...given.environment, GIT_SIGNING_KEY_FILE: signingKey } };
+  checkUrl(url, options);
+  const scope = images.length > 0 ? scopeOf({ images }) : undefined;
+  const job = async (here: Here) => jobOf(sshUrl(url), options, here);
+  const status = await runHere({ ...options, secret: [] }, io, job, (report) => textOf(report, options), scope);
+  if (!push && !dryRun) io.error('tk-image: this was a dry run, as nothing is pushed without --push');
+  return status;
+}
+
+function checkUrl(url: string, { allowHttp }: UpdateOptions): void {
+  const problem = urlProblem(sshUrl(url), ['https:', 'ssh:', 'http:']);
+  if (problem !== undefined) throw new UsageError(`--git ${url.replace(/\/\/[^/]*@/, '//')}: it ${problem}`);
+  if (url.startsWith('http:') && !allowHttp)
+    throw new UsageError(
+      '--git has http://, by which anybody on the way reads and changes what is sent; write https://, or say --allow-http',
+    );
+}
+
+/** The job; where no branch is said, of the one that the remote takes for its default. */
+async function jobOf(url: string, options: UpdateOptions, here: Here): Promise<UpdateJob> {
+  const { io, progress } = here;
+  const functionConfig = await functionConfigOf(options, io);
+  const author = options.author === undefined ? await userIdentity(io.environment) : authorOf(options.author);
+  const jobOn = (branch: string) =>
+    checkJob(manifestOf(url, branch, options, { functionConfig, author: author ?? NOBODY }), 'the UpdateJob');
+  if (options.ref !== undefined) return jobOn(options.ref);
+  const { remote } = await accessOf(jobOn('main'), new Map(), io.environment);
+  const repository = await openHere(remote, { ...options, secret: [] }, here);
+  try {
+    return jobOn(await progress.during(`asking ${url}`, async () => repository.defaultBranch()));
+  } finally {
+    repository.close();
+  }
+}
+
+function authorOf(text: string): Identity {
+  const [, name = '', email = ''] = AUTHOR.exec(text) ?? [];
+  return { name, email };
+}
+
+function manifestOf(
+  url: string,
+  branch: string,
+  { path, groupBy, message, branch: target, push, dryRun, release, signingKey, signingType = 'ssh' }: UpdateOptions,
+  { functionConfig, author }: { functionConfig: unknown; author: Identity },
+): unknown {
+  return {
+    apiVersion: API_VERSION,
+    kind: KIND,
+    metadata: {
+      name: 'update',
+      ...(release.length > 0 && { annotations: { [RELEASE]: release.join(',') } }),
+    },
+    spec: {
+      git: { url, ref: { branch }, paths: path.map((one) => one.replace(/^(?:\.\/)+|\/+$/g, '')) },
+      run: { image: 'image-update', contract: 'Function', functionConfig },
+      commit: {
+        author,
+        ...(groupBy !== undefined && { grouping: GROUPINGS[groupBy] }),
+        ...(message !== undefined && { messageTemplate: message }),
+        ...(signingKey !== undefined && { signing: { type: signingType, secretRef: { name: 'signing' } } }),
+      },
+      push: {
+        ...(target !== undefined && { branch: target }),
+        mode: push && !dryRun ? 'Push' : 'DryRun',
+      },
+    },
+  };
+}
+
+/** The functionConfig of the options; what is as it would be anyway is left out. */
+async function functionConfigOf(options: UpdateOptions, io: Io): Promise<unknown> {
+  const { fnConfig, strict = false, maxChanges, offline } = options;
+  const { spec, setImage } = await configOf({ strict, ...(fnConfig !== undefined && { fnConfig }) }, io);
+  if (setImage) throw new UsageError(`--fn-config ${fnConfig}: --git takes an ImageUpdate; write its "updates"`);
+  spec.lookup = offline ? 'none' : 'registry';
+  if (maxChanges !== undefined) spec.maxChanges = Number(maxChanges);
+  const usual = new Map<string, unknown>(Object.entries(defaultSpec()));
+  const said = Object.entries(spec).filter(([key, value]) => JSON.stringify(value) !== JSON.stringify(usual.get(key)));
+  return { apiVersion: API_VERSION, kind: 'ImageUpdate', spec: Object.fromEntries(said) };
+}
+
+function textOf({ ran: { outcome }, diff }: Report, options: UpdateOptions): string {
+  if ('class' in outcome) return '';
+  if (options.diff) return diff;
+  const { changes, changesCount } = outcome;
+  const more = changesCount > changes.length ? `and ${changesCount - changes.length} more\n` : '';
+  return changeTable(changes) + more;
+}

@@ -1,0 +1,129 @@
+import type { Io } from '../fn/io.ts';
+import { guarded } from '../fn/run.ts';
+import { UsageError } from '../fn/usage.ts';
+import { classes, failureOf } from '../job/failure.ts';
+import { compileTemplate } from '../job/message.ts';
+import { refProblem } from '../job/ref.ts';
+import type { GivenOptions } from '../registry/options.ts';
+import { parse } from './command.ts';
+import type { Format } from './formats.ts';
+import { update as spec, type GROUPINGS, type SIGNING_TYPES } from './specs/update.ts';
+
+export interface UpdateOptions extends GivenOptions {
+  dryRun?: boolean;
+  diff?: boolean;
+  interactive?: boolean;
+  workload: string[];
+  namespace?: string;
+  image: string[];
+  strict?: boolean;
+  maxChanges?: string;
+  results?: string;
+  format?: Format;
+  commit?: boolean;
+  push?: boolean;
+  branch?: string;
+  groupBy?: keyof typeof GROUPINGS;
+  message?: string;
+  author?: string;
+  sign?: boolean;
+  git?: string;
+  ref?: string;
+  path: string[];
+  release: string[];
+  signingKey?: string;
+  signingType?: (typeof SIGNING_TYPES)[number];
+  allowHttp?: boolean;
+  metadata: string[];
+  fnConfig?: string;
+  offline?: boolean;
+}
+
+/** `tk-image update`: the whole pipeline, on files or on a repository. */
+export async function update(argv: string[], io: Io): Promise<number> {
+  return guarded(
+    io,
+    async () => {
+      const { options, operands } = parse<UpdateOptions>(spec, argv);
+      check(options, operands, io);
+      try {
+        if (options.git === undefined) {
+          const { updateDirectories } = await import('./update-directories.ts');
+          return await updateDirectories(operands.length > 0 ? operands : ['.'], options, io);
+        }
+        const { updateRemote } = await import('./update-remote.ts');
+        return await updateRemote(options.git, options, io);
+      } catch (error) {
+        if (!(error instanceof Error) || (error.name !== 'GitError' && error.name !== 'JobError')) throw error;
+        const failure = failureOf(error);
+        io.error(`tk-image: ${failure.class}: ${failure.message}`);
+        return classes[failure.class].exit;
+      }
+    },
+    'tk-image',
+  );
+}
+
+/** Options that mean something with some others alone. */
+const NEEDS: readonly [
+  options: readonly (keyof UpdateOptions)[],
+  isMet: (options: UpdateOptions) => boolean,
+  why: string,
+][] = [
+  [
+    ['ref', 'path', 'release', 'signingKey', 'signingType', 'allowHttp'],
+    ({ git }) => git !== undefined,
+    'is for a repository; name it with --git URL',
+  ],
+  [
+    ['interactive', 'workload', 'namespace', 'results', 'commit', 'sign'],
+    ({ git }) => git === undefined,
+    'is for a directory, and not for --git',
+  ],
+  [
+    ['push', 'branch', 'groupBy', 'message', 'author', 'sign'],
+    ({ git, commit }) => git !== undefined || commit === true,
+    'is about commits; say --commit too',
+  ],
+];
+
+/** @throws UsageError for options that do not go together, and values that can be judged before anything runs. */
+function check(options: UpdateOptions, operands: readonly string[], io: Io): void {
+  for (const [names, isMet, why] of NEEDS) {
+    const given = names.find((name) => isGiven(options[name]));
+    if (given !== undefined && !isMet(options)) throw new UsageError(`${flagOf(given, options)} ${why}`);
+  }
+  const { git, branch, ref, author, message, maxChanges, interactive, signingKey, signingType } = options;
+  if (git !== undefined && operands[0] !== undefined)
+    throw new UsageError(
+      `"${operands[0]}" is one word too many: --git is instead of a directory; narrow it with --path`,
+    );
+  if (interactive && !io.isTerminal)
+    throw new UsageError(
+      '--interactive asks on a terminal, and stdin is none; leave it out, or narrow with -w or --image',
+    );
+  for (const [flag, name] of Object.entries({ '--branch': branch, '--ref': ref })) {
+    const problem = name === undefined ? undefined : refProblem(name);
+    if (problem !== undefined) throw new UsageError(`${flag} ${JSON.stringify(name)}: ${problem}`);
+  }
+  if (author !== undefined && !AUTHOR.test(author))
+    throw new UsageError(`--author ${JSON.stringify(author)}: write it as 'Name <email>'`);
+  if (message !== undefined) compileTemplate(message, '--message');
+  if (maxChanges !== undefined && !/^[1-9]\d{0,8}$/.test(maxChanges))
+    throw new UsageError(`--max-changes ${maxChanges}: it takes a whole number from 1`);
+  if (signingType !== undefined && signingKey === undefined)
+    throw new UsageError('--signing-type says what kind of key --signing-key is; give that too');
+}
+
+/** Name and address, as git takes them. */
+// oxlint-disable-next-line no-control-regex -- they are what is refused
+export const AUTHOR = /^([^<>\u0000-\u001F]*[^<>\s\u0000-\u001F])\s*<([^<>\s\u0000-\u001F]+)>$/;
+
+function isGiven(value: unknown): boolean {
+  return Array.isArray(value) ? value.length > 0 : value !== undefined;
+}
+
+function flagOf(name: keyof UpdateOptions, options: UpdateOptions): string {
+  if (name === 'sign' && options.sign === false) return '--no-sign';
+  return `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
