@@ -1,19 +1,27 @@
-import type { Io } from '../fn/io.ts';
-import { configValue, InputError } from '../fn/run.ts';
 import { decode } from '../fn/directory.ts';
+import type { Io } from '../fn/io.ts';
+import { noteResult, type Result } from '../fn/result.ts';
+import { configValue, InputError } from '../fn/run.ts';
 import { scopeOf } from '../fn/scope.ts';
 import { UsageError } from '../fn/usage.ts';
+import type { Forge } from '../git/forge/forge.ts';
+import { openForge } from '../git/forge/open.ts';
 import type { Repository } from '../git/repository.ts';
 import { accessOf } from '../job/access.ts';
+import type { Change } from '../job/change.ts';
+import type { Failure } from '../job/failure.ts';
 import type { Made } from '../job/made.ts';
+import type { PullRequestWishes } from '../job/pull-request/options.ts';
+import { runPullRequests, type PullRequestResult } from '../job/pull-request/run.ts';
 import { checkJob, type UpdateJob } from '../job/read.ts';
 import { runJob, type Report, type World } from '../job/run.ts';
+import { stderrScreen } from '../registry/progress.ts';
 import { progressOn } from '../cli/progress.ts';
 import { openHere, openPlace, stopOnSignals, worldOf, type Here, type WorldOptions } from '../cli/world.ts';
-import { stderrScreen } from '../registry/progress.ts';
 import { functionConfigOf } from './config.ts';
 import type { Inputs } from './inputs.ts';
-import type { Moved, Outcome } from './outcome.ts';
+import { log } from './log.ts';
+import { failedOutcome, type Outcome } from './outcome.ts';
 import type { Workflow } from './workflow.ts';
 
 /** Who makes the commits where nobody says: the account that GitHub shows the job token's work as. */
@@ -37,7 +45,7 @@ export async function updateBranch(
   const stop = stopOnSignals();
   const here: Here = { place, stop: stop.controller, progress: progressOn(stderrScreen(io.environment)), io };
   try {
-    const job = await jobOf(inputs, workflow, options, here);
+    const job = await inOurWords(async () => jobOf(inputs, workflow, options, here));
     const scope = inputs.images && scopeOf({ images: inputs.images });
     const world = await worldOf(job, options, here, scope);
     return await carryOut(job, world, inputs, io);
@@ -51,7 +59,9 @@ export async function updateBranch(
 function loggedIn(inputs: Inputs, environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const token = inputs['branch-token'] ?? inputs.token;
   if (token === undefined)
-    throw new UsageError('token: there is none; leave the input out to use the job token, or give one that is not empty');
+    throw new UsageError(
+      'token: there is none; leave the input out to use the job token, or give one that is not empty',
+    );
   return { ...environment, GIT_USERNAME: 'x-access-token', GIT_PASSWORD: token };
 }
 
@@ -60,7 +70,7 @@ async function jobOf(inputs: Inputs, workflow: Workflow, options: WorldOptions, 
   const base = inputs.base ?? workflow.branch ?? workflow.defaultBranch;
   if (base === undefined)
     throw new UsageError('base: the workflow runs on no branch, and its event names none; say which branch to update');
-  const job = (functionConfig: unknown) => checked(manifestOf(inputs, workflow, base, functionConfig));
+  const job = (functionConfig: unknown) => checkJob(manifestOf(inputs, workflow, base, functionConfig), 'the inputs');
   const file = inputs['config-file'];
   if (file === undefined) return job(functionConfigOf(inputs, undefined));
   const { remote } = await accessOf(job(undefined), new Map(), here.io.environment);
@@ -112,15 +122,6 @@ function manifestOf(inputs: Inputs, workflow: Workflow, base: string, functionCo
   };
 }
 
-/** The job, or what is wrong with it, by the names of inputs. */
-function checked(manifest: unknown): UpdateJob {
-  try {
-    return checkJob(manifest, 'the inputs');
-  } catch (error) {
-    throw inOurWords(error);
-  }
-}
-
 /** What the engine calls inputs, in its messages. */
 const WORDS: Readonly<Record<string, string>> = {
   'spec.commit.messageTemplate': 'commit-message',
@@ -132,12 +133,18 @@ const WORDS: Readonly<Record<string, string>> = {
   '--group-by': 'group-by',
 };
 
-function inOurWords(error: unknown): unknown {
-  if (!(error instanceof Error) || error.name !== 'UsageError') return error;
-  const words = Object.entries(WORDS);
-  return new UsageError(words.reduce((text, [theirs, ours]) => text.replaceAll(theirs, ours), error.message));
+async function inOurWords<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== 'UsageError') throw error;
+    throw new UsageError(
+      Object.entries(WORDS).reduce((text, [theirs, ours]) => text.replaceAll(theirs, ours), error.message),
+    );
+  }
 }
 
+/** Carries the job out, by a push or by pull requests, and keeps what was made on the way. */
 async function carryOut(job: UpdateJob, world: World, inputs: Inputs, io: Io): Promise<Outcome> {
   const made: Made[] = [];
   const watched: World = {
@@ -149,13 +156,15 @@ async function carryOut(job: UpdateJob, world: World, inputs: Inputs, io: Io): P
     },
   };
   if (inputs.mode === 'commit') {
-    const report = await runJob(job, watched);
+    const report = await inOurWords(async () => runJob(job, watched));
     // After a race it was made anew.
     return { ...outcomeOf(report, made.at(-1)), ...pushedBy(report) };
   }
-  const { plan, pullRequests } = await runPullRequests(job, wishesOf(inputs), { world: watched, forge: forgeOf(job, inputs, io) });
-  // What pull requests are made of is made of it once more.
-  return withPullRequests(outcomeOf(plan, made[0]), pullRequests);
+  const around = { world: watched, forge: forgeOf(job, inputs, io) };
+  const { plan, pullRequests } = await inOurWords(async () => runPullRequests(job, wishesOf(inputs), around));
+  // The first is the plan: what pull requests are made of is made once more for each.
+  const outcome = outcomeOf(plan, made[0]);
+  return job.spec.push.mode === 'DryRun' ? outcome : { ...outcome, ...proposedBy(pullRequests, outcome) };
 }
 
 function forgeOf({ spec: { git } }: UpdateJob, { token }: Inputs, { environment }: Io): () => Promise<Forge> {
@@ -178,7 +187,7 @@ function wishesOf(inputs: Inputs): PullRequestWishes {
 
 /** An outcome of what was made, whatever became of it. */
 function outcomeOf({ ran: { outcome }, results: told, diff }: Report, made: Made | undefined): Outcome {
-  if ('class' in outcome) return failedOutcome(`${outcome.class}: ${outcome.message}`);
+  if ('class' in outcome) return failedOutcome(textOfFailure(outcome));
   const parts = made?.parts ?? [];
   const moved = parts.flatMap(({ changes }) => changes);
   return {
@@ -205,5 +214,38 @@ function resultOf({ file, field, from, to, image, container, policy }: Change): 
 function pushedBy({ ran: { outcome } }: Report): Pick<Outcome, 'done' | 'commit' | 'branch'> {
   if ('class' in outcome || outcome.outcome !== 'Pushed') return {};
   const { commit, branch } = outcome;
-  return { done: `pushed to ${branch}`, ...(commit !== undefined && { commit }), ...(branch !== undefined && { branch }) };
+  return {
+    done: `pushed to ${branch}`,
+    ...(commit !== undefined && { commit }),
+    ...(branch !== undefined && { branch }),
+  };
+}
+
+/** What pull requests add to the outcome of their plan. */
+function proposedBy(pullRequests: readonly PullRequestResult[], { told, results }: Outcome): Partial<Outcome> {
+  for (const { message } of pullRequests) log(message);
+  const failures = pullRequests.flatMap(({ failure }) => (failure ? [textOfFailure(failure)] : []));
+  const warnings = pullRequests.flatMap(({ warnings }) => warnings.map(warningOf));
+  const last = pullRequests.findLast(({ commit }) => commit !== undefined);
+  const pulled = pullRequests.flatMap(({ number, url = '', branch, operation }) =>
+    number === undefined ? [] : [{ number, url, branch, operation }],
+  );
+  return {
+    told: [...told, ...warnings],
+    results: [...results, ...warnings],
+    pulled,
+    ...(failures.length > 0 && { failure: [...new Set(failures)].join('\n') }),
+    ...(pulled.length > 0 && {
+      done: `in ${pulled.map(({ number, operation }) => `pull request ${number} (${operation})`).join(', ')}`,
+    }),
+    ...(last?.commit !== undefined && { commit: last.commit, branch: last.branch }),
+  };
+}
+
+function warningOf(message: string): Result {
+  return noteResult({ reason: 'pull-request', message }, {});
+}
+
+function textOfFailure({ class: name, message }: Failure): string {
+  return `${name}: ${message}`;
 }

@@ -68,21 +68,21 @@ const MODES_OF: Partial<Record<Name, readonly NonNullable<Inputs['mode']>[]>> = 
  * @throws UsageError with everything that is wrong with them, a line each.
  */
 export function readInputs(textOf: (name: Name) => string): Inputs {
-  const inputs: Record<string, unknown> = {};
+  const inputs: Inputs = {};
   const problems: string[] = [];
   for (const name of inputNames) {
     const text = textOf(name).trim();
     if (text === '') continue;
     try {
-      inputs[name] = readers[name](text);
+      Object.assign(inputs, { [name]: readers[name](text) });
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
       problems.push(`${name}: ${error.message}`);
     }
   }
-  problems.push(...together(inputs as Inputs));
+  problems.push(...together(inputs));
   if (problems.length > 0) throw new UsageError(problems.join('\n'));
-  return inputs as Inputs;
+  return inputs;
 }
 
 /** What is wrong with inputs beside each other. */
@@ -149,7 +149,8 @@ const MAX_ENTRIES = 1000;
 function each<T>(reader: Reader<T>): Reader<T[]> {
   return (text) => {
     const entries = text.split(/[\n,]/).flatMap((entry) => entry.trim() || []);
-    if (entries.length > MAX_ENTRIES) throw new UsageError(`it has ${entries.length} entries, more than ${MAX_ENTRIES}`);
+    if (entries.length > MAX_ENTRIES)
+      throw new UsageError(`it has ${entries.length} entries, more than ${MAX_ENTRIES}`);
     return entries.map(reader);
   };
 }

@@ -2,8 +2,11 @@ import * as core from '@actions/core';
 import { workloadOf } from '../job/change.ts';
 import { heldOf, type Moved, type Outcome } from './outcome.ts';
 
+/** A list becomes JSON. */
+type Value = string | number | boolean | undefined | readonly object[] | readonly string[];
+
 /** Each output of action.yml; what is not known is an empty text, as the runner has it. */
-const outputs: Record<string, (outcome: Outcome, resultsFile: string) => unknown> = {
+const outputs: Record<string, (outcome: Outcome, resultsFile: string) => Value> = {
   changed: ({ moved }) => moved.length > 0,
   changes: ({ moved }) => moved.map(changeOf),
   'changed-files': ({ files }) => files,
@@ -33,7 +36,7 @@ export function setOutputs(outcome: Outcome, resultsFile: string): string[] {
   const cut: string[] = [];
   for (const [name, valueOf] of Object.entries(outputs)) {
     const value = valueOf(outcome, resultsFile) ?? '';
-    if (!Array.isArray(value)) core.setOutput(name, String(value));
+    if (typeof value !== 'object') core.setOutput(name, String(value));
     else {
       const kept = fitting(value);
       if (kept.length < value.length) cut.push(name);
@@ -44,7 +47,7 @@ export function setOutputs(outcome: Outcome, resultsFile: string): string[] {
 }
 
 /** As many entries as take a share of what there is. */
-function fitting(list: unknown[]): unknown[] {
+function fitting(list: readonly unknown[]): readonly unknown[] {
   let left = MAX_OUTPUT_BYTES;
   const end = list.findIndex((entry) => (left -= 2 * JSON.stringify(entry).length + 2) < 0);
   return end < 0 ? list : list.slice(0, end);

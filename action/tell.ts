@@ -27,11 +27,14 @@ export async function tell(outcome: Outcome, inputs: Inputs, file: string, warni
   logGroup('Held back, or to be looked at', told.map(describe));
   logGroup('The diff', diff === '' ? [] : diff.trimEnd().split('\n'));
   writeNamed(file, `${JSON.stringify(results, null, 2)}\n`);
-  const cut = setOutputs(outcome, file).map((name) => `the output ${name} is cut: the runner takes no more; ${file} has all`);
+  const cut = setOutputs(outcome, file).map(
+    (name) => `the output ${name} is cut: the runner takes no more; ${file} has all`,
+  );
   const reason = whyFailed(outcome, inputs);
   const left = annotate(outcome, { reason, warnings: [...warnings, ...cut], places: inputs.annotations ?? true });
   const { summary = 'always' } = inputs;
-  if (summary === 'always' || (summary === 'on-change' && moved.length > 0)) await writeSummary(summaryOf(outcome, left));
+  if (summary === 'always' || (summary === 'on-change' && moved.length > 0))
+    await writeSummary(summaryOf(outcome, left));
   log(headlineOf(outcome));
   if (reason !== undefined) process.exitCode = 1;
 }

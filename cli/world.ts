@@ -74,7 +74,7 @@ export async function worldOf(job: UpdateJob, options: WorldOptions, here: Here,
     : container(job, stop.signal, io);
   return {
     ...maker,
-    make: (repository, commit) => progress.during('reading files', () => maker.make(repository, commit)),
+    make: (repository, commit, only) => progress.during('reading files', () => maker.make(repository, commit, only)),
     cache,
     async open() {
       const { remote, signing } = await accessOf(job, secrets, io.environment);
@@ -137,8 +137,8 @@ async function engine(
   const lookup = asks ? await (await import('../registry/connect.ts')).connect(options, io) : undefined;
   const program = thisProgram();
   return {
-    make: async (repository, commit) =>
-      evaluate(job, commit, repository, { config, given: answers, lookup, cache, program }),
+    make: async (repository, commit, only) =>
+      evaluate(job, commit, repository, { config, given: answers, lookup, cache, program, ...(only && { only }) }),
     readAhead: () => answers.readAhead(),
     fixed: asks ? undefined : JSON.stringify([program, scope, files.map(({ name, hash }) => [name, hash])]),
   };

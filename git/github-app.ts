@@ -1,9 +1,7 @@
 import { createPrivateKey, sign } from 'node:crypto';
-import { request as requestHttp, type RequestOptions } from 'node:http';
-import { request as requestHttps } from 'node:https';
-import { getCACertificates } from 'node:tls';
 import * as z from 'zod';
 import { GitError } from './error.ts';
+import { exchange, type HttpAnswer } from './http.ts';
 import { redact } from './redact.ts';
 import type { GitCredentials } from './repository.ts';
 
@@ -89,35 +87,14 @@ function appJwt({ appId, privateKey }: GitHubApp, now: number): string {
   }
 }
 
-async function post(url: URL, jwt: string, ca: string | undefined): Promise<{ status: number; body: string }> {
-  const options: RequestOptions & { ca?: string[] } = {
-    method: 'POST',
-    headers: {
-      authorization: `Bearer ${jwt}`,
-      accept: 'application/vnd.github+json',
-      'user-agent': 'image-update',
-      'content-length': 0,
-    },
-    timeout: TIMEOUT_MS,
-    signal: AbortSignal.timeout(TIMEOUT_MS),
-    ...(ca !== undefined && { ca: [...getCACertificates('default'), ca] }),
-  };
-  const request = url.protocol === 'http:' ? requestHttp : requestHttps;
-  return new Promise((resolve, reject) => {
-    const fail = ({ message }: Error) =>
-      reject(new GitError('GitUnavailable', `${url.host} cannot be asked for a token: ${message}`));
-    const sent = request(url, options, (response) => {
-      const chunks: Buffer[] = [];
-      let length = 0;
-      response.on('data', (chunk: Buffer) => {
-        length += chunk.length;
-        if (length > MAX_ANSWER_BYTES) response.destroy(new Error('its answer is too long'));
-        else chunks.push(chunk);
-      });
-      response.on('error', fail);
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() }));
-    });
-    sent.on('error', fail);
-    sent.end();
-  });
+async function post(url: URL, jwt: string, ca: string | undefined): Promise<HttpAnswer> {
+  const headers = { authorization: `Bearer ${jwt}`, accept: 'application/vnd.github+json' };
+  try {
+    return await exchange(
+      { method: 'POST', url, headers, ...(ca !== undefined && { ca }) },
+      { timeout: TIMEOUT_MS, maxBytes: MAX_ANSWER_BYTES },
+    );
+  } catch (error) {
+    throw new GitError('GitUnavailable', `${url.host} cannot be asked for a token: ${(error as Error).message}`);
+  }
 }

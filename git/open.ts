@@ -8,7 +8,7 @@ import { fetchBlobs, fetchCommit, has, packBytes, packs, type Source } from './f
 import { endOrphans, lockDirectory, removeLeftovers } from './lock.ts';
 import { checkGit, gitOn, type Git } from './program.ts';
 import { defaultBranch } from './default-branch.ts';
-import { checkPush, pushCommit, remoteHead } from './push.ts';
+import { checkPush, pushCommit, remoteBranches, remoteHead, removeRef } from './push.ts';
 import { listTree, missingBlobs, readBlobs, readCommit, readLog, type LogRange } from './read.ts';
 import { checkOid, checkRef, isOid } from './ref.ts';
 import type { LogEntry, NewCommit, Push, Remote, Repository, TreeEntry } from './repository.ts';
@@ -145,6 +145,10 @@ class BareRepository implements OpenRepository {
     return head;
   }
 
+  async remoteBranches(name: string): Promise<Map<string, string>> {
+    return this.#guarded(`asking for ${name}`, () => remoteBranches(this.#trees, this.#source, name));
+  }
+
   async fetch(what: string, { depth = 1, blobs = 0 }: { depth?: number; blobs?: number } = {}): Promise<string> {
     return this.#guarded(`fetching ${what}`, async () => {
       if (!isOid(what)) checkRef(what);
@@ -210,6 +214,10 @@ class BareRepository implements OpenRepository {
       }
       this.#forget(push.commit);
     });
+  }
+
+  async remove(ref: string, seen: string): Promise<void> {
+    return this.#guarded(`the removal of ${ref}`, () => removeRef(this.#trees, this.#source, ref, seen));
   }
 
   async *log(from: string, range: LogRange): AsyncGenerator<LogEntry> {

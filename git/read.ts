@@ -167,7 +167,7 @@ export interface LogRange {
 
 /** Commits that reach back from one as far as they are here, newest first. */
 export async function readLog(git: Git, from: string, { max, since, paths = [] }: LogRange): Promise<LogEntry[]> {
-  const format = '--format=tformat:%H%n%P%n%ct%n%an%n%ae%n%B';
+  const format = '--format=tformat:%H%n%P%n%ct%n%an%n%ae%n%cn%n%ce%n%B';
   const plain = [
     '--no-notes',
     '--no-mailmap',
@@ -201,12 +201,14 @@ function boundary(git: Git): Set<string> {
 }
 
 function parseLogEntry(record: string): LogEntry {
-  const [oid = '', parents = '', time = '', name = '', email = '', ...message] = record.split('\n');
+  const [oid = '', parents = '', time = '', ...rest] = record.split('\n');
+  const [name = '', email = '', committerName = '', committerEmail = '', ...message] = rest;
   return {
     oid,
     parents: parents.split(' ').filter((parent) => parent !== ''),
     time: Number(time),
     author: { name, email },
+    committer: { name: committerName, email: committerEmail },
     message: message.join('\n'),
   };
 }

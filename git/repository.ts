@@ -64,6 +64,8 @@ export interface LogEntry {
   /** Seconds since 1970. */
   time: number;
   author: Identity;
+  /** Another one than the author for what was amended, rebased, or made on a forge's page. */
+  committer: Identity;
   message: string;
 }
 
@@ -75,6 +77,8 @@ export interface LogEntry {
 export interface Repository {
   /** The commit that a full ref of the remote names now, by one `ls-remote`; undefined if there is none. */
   remoteHead(ref: string): Promise<string | undefined>;
+  /** The branches of that name and below it (`updates`, `updates/web`) and where they stand, by one `ls-remote`. */
+  remoteBranches(name: string): Promise<Map<string, string>>;
   /**
    * Fetches a commit by its full ref or id: depth 1 and without blobs where the server can; or with those that are new and have
    * less than `blobs` bytes, for who will read them all: one request instead of two. Returns the commit.
@@ -88,6 +92,8 @@ export interface Repository {
   commit(commit: NewCommit): Promise<string>;
   /** Pushes one commit to one ref. After an error the remote is looked at first: a commit that arrived is a success. */
   push(push: Push): Promise<void>;
+  /** Removes a branch that still stands where it was seen, by its full ref; elsewhere it holds what nobody here has seen, and stays. */
+  remove(ref: string, seen: string): Promise<void>;
   /**
    * Commits that reach back from one, newest first, without blobs; of those that touched the paths, if any are given. At
    * most `max` are looked at; `since` is in seconds since 1970, that second included. Their trees can be listed afterwards.

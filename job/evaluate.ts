@@ -20,7 +20,7 @@ import { unmatchedPaths, yamlFiles } from './files.ts';
 import { ANSWERS, contentsOf, EXPLICIT, findWords, GOVERNED, knownWords, type Found } from './found.ts';
 import { findReverts, type Wanted } from './history.ts';
 import type { Made } from './made.ts';
-import { filesOf, partsOf, withoutStrict } from './parts.ts';
+import { among, filesOf, partsOf, withoutStrict } from './parts.ts';
 import { isReleased, RELEASE } from './revert.ts';
 import type { UpdateJob } from './read.ts';
 
@@ -33,6 +33,8 @@ export interface EngineInput {
   cache: Cache;
   /** Which build of this program it is: another one may decide otherwise. */
   program: string;
+  /** The fields that this run is about, by `keyOf`, where it is one of several that share the changes; else all. */
+  only?: ReadonlySet<string>;
 }
 
 /**
@@ -86,14 +88,31 @@ export async function evaluate(
   );
 
   const lax = withoutStrict(config);
-  const parts = await partsOf(outcome, how.grouping, async (some, later) => update(some, lax, answers, ask, [], later));
+  const whole = input.only
+    ? await update(sources, lax, answers, ask, [], among(withSharers(input.only, wanted), held))
+    : outcome;
+  const parts = await partsOf(whole, how.grouping, async (some, later) => update(some, lax, answers, ask, [], later));
   const byPath = new Map(entries.map((entry) => [entry.path, entry]));
-  checkChanges(proposalsOf(filesOf(outcome.edits), byPath), byPath, git, job.spec.run.allow);
+  checkChanges(proposalsOf(filesOf(whole.edits), byPath), byPath, git, job.spec.run.allow);
   return {
     parts,
-    edits: [...outcome.edits].map(([{ path, text }, replacements]) => ({ path: path!, before: text, replacements })),
+    edits: [...whole.edits].map(([{ path, text }, replacements]) => ({ path: path!, before: text, replacements })),
     results: outcome.results.filter(({ severity }) => severity !== 'info'),
   };
+}
+
+/** Fields, and those that share an anchored text with one of them: it moves for all or for none. */
+function withSharers(fields: ReadonlySet<string>, wanted: readonly Wanted[]): Set<string> {
+  const all = new Set(fields);
+  const textsOf = ({ file, planned }: Wanted) => planned.writes.map(({ scalar }) => `${scalar.start} ${file}`);
+  for (let before = -1; before < all.size;) {
+    before = all.size;
+    const isIn = ({ file, planned }: Wanted) => all.has(keyOfPlan(planned, file));
+    const texts = new Set(wanted.filter(isIn).flatMap(textsOf));
+    for (const one of wanted)
+      if (textsOf(one).some((text) => texts.has(text))) all.add(keyOfPlan(one.planned, one.file));
+  }
+  return all;
 }
 
 /** The engine never changes a mode. */

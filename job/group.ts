@@ -12,13 +12,14 @@ const MAX_COMMITS = 100;
 /** The changes of each commit, in order of what they are about. One commit for everything where nothing else is asked. */
 export function groupChanges(changes: readonly Change[], grouping: Grouping): Change[][] {
   if (grouping === 'Run') return changes.length === 0 ? [] : [[...changes]];
-  const groups = Map.groupBy(changes, (change) => keyOf(change, grouping));
+  const groups = Map.groupBy(changes, (change) => groupKey(change, grouping));
   const sorted = [...groups].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group);
   if (sorted.length <= MAX_COMMITS) return sorted;
   return [...sorted.slice(0, MAX_COMMITS - 1), sorted.slice(MAX_COMMITS - 1).flat()];
 }
 
-function keyOf(change: Change, grouping: Exclude<Grouping, 'Run'>): string {
+/** What a change is grouped by. */
+export function groupKey(change: Change, grouping: Exclude<Grouping, 'Run'>): string {
   switch (grouping) {
     case 'Image':
       return change.image || change.policy || change.field;

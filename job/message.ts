@@ -63,11 +63,14 @@ type Token = [type: string, value: string, start: number, end: number, tokens?: 
 
 /** A template that was checked. */
 export interface Template {
-  text: string;
-  tokens: Token[];
   /** What it was given as, for messages. */
   where: string;
+  text: string;
+  tokens: Token[];
 }
+
+/** Makes a value fit to stand in a text of some kind. */
+export type Show = (value: string) => string;
 
 /** What a message is made of. */
 export interface MessageData {
@@ -76,53 +79,67 @@ export interface MessageData {
   branch: string;
 }
 
-/** Checks a template, given as `where`, before anything runs. @throws JobSpecError that says what is wrong with it. */
+/** Checks a template of a commit message, given as `where`, before anything runs. @throws JobSpecError that says what is wrong with it. */
 export function compileTemplate(text: string = DEFAULT_TEMPLATE, where = 'spec.commit.messageTemplate'): Template {
+  const template = compileText(text, where);
+  if (new RegExp(`^\\s*${TRAILER}:`, 'im').test(text))
+    throw new JobSpecError(`${where}: the line ${TRAILER}: is always added; leave it out`);
+  return template;
+}
+
+/** Checks a template of any text about changes; `more` are names beside the usual. @throws JobSpecError */
+export function compileText(text: string, where: string, more: readonly string[] = []): Template {
   let tokens: Token[];
   try {
     tokens = mustache.parse(text) as Token[];
   } catch (error) {
     throw new JobSpecError(`${where}: ${(error as Error).message}`);
   }
-  refuseUnknown(tokens, where);
-  if (new RegExp(`^\\s*${TRAILER}:`, 'im').test(text))
-    throw new JobSpecError(`${where}: the line ${TRAILER}: is always added; leave it out`);
-  return { text, tokens, where };
+  refuseUnknown(tokens, where, [...Object.keys(names), ...more]);
+  return { where, text, tokens };
 }
 
 /** The lists of texts, in which `{{.}}` is each. */
 const TEXTS = ['images', 'workloads', 'files'];
 
 /** Names that are not ours would be looked up among what every object has, functions among it. `list` is the one around the tokens. */
-function refuseUnknown(tokens: readonly Token[], where: string, list?: string): void {
+function refuseUnknown(tokens: readonly Token[], where: string, known: readonly string[], list?: string): void {
   for (const [type, value, , , inner] of tokens) {
     if (type === '>') throw new JobSpecError(`${where}: {{> ${value}}}: there are no partials`);
     if (type === 'text' || type === '=' || type === '!') continue;
     if (value === '.' && !TEXTS.includes(list ?? ''))
       throw new JobSpecError(`${where}: {{.}} stands in none of ${TEXTS.join(', ')}`);
-    if (value !== '.' && !Object.hasOwn(names, value)) {
-      const near = nearest(value, Object.keys(names));
+    if (value !== '.' && !known.includes(value)) {
+      const near = nearest(value, known);
       throw new JobSpecError(
-        `${where}: {{${value}}} is no name it knows; ${near ? `did you mean {{${near}}}?` : `there are ${Object.keys(names).join(', ')}`}`,
+        `${where}: {{${value}}} is no name it knows; ${near ? `did you mean {{${near}}}?` : `there are ${known.join(', ')}`}`,
       );
     }
     const isList = type === '#' && (value === 'changes' || TEXTS.includes(value));
-    if (inner) refuseUnknown(inner, where, isList ? value : list);
+    if (inner) refuseUnknown(inner, where, known, isList ? value : list);
   }
 }
 
 /** The whole message of a commit: the rendered template, bounded, and our trailer. @throws JobError where it would be endless or is empty. */
 export function renderMessage(template: Template, data: MessageData, job: JobMetadata): string {
-  const view = viewOf(data, job);
-  if (bound(template.tokens, view) > MAX_RENDERED_CHARACTERS)
-    throw new JobError(
-      'TooLarge',
-      `${template.where}: it comes to more than 16 MiB of text; lists inside of lists multiply`,
-    );
-  const text = mustache.render(template.text, view, undefined, { escape: String });
-  const body = cut(clean(text));
-  if (body === '') throw new JobError('FunctionFailed', `${template.where}: the message that it makes is empty`);
-  return `${body}\n\n${TRAILER}: ${trailerValue(job)}\n`;
+  return `${cut(renderText(template, data, job))}\n\n${TRAILER}: ${trailerValue(job)}\n`;
+}
+
+/** A template with the values of some changes, each as `show` makes it, and with what `more` names stand for. @throws JobError */
+export function renderText(
+  template: Template,
+  data: MessageData,
+  job: JobMetadata,
+  show: Show = oneLine,
+  more: Readonly<Record<string, string>> = {},
+): string {
+  const { where, tokens, text } = template;
+  const view = Object.assign(viewOf(data, job, show), more);
+  if (bound(tokens, view) > MAX_RENDERED_CHARACTERS)
+    throw new JobError('TooLarge', `${where}: it comes to more than 16 MiB of text; lists inside of lists multiply`);
+  const rendered = clean(mustache.render(text, view, undefined, { escape: String }));
+  if (rendered === '') throw new JobError('FunctionFailed', `${where}: the message that it makes is empty`);
+  return rendered;
 }
 
 /** What the trailer of a job's commits says. */
@@ -137,28 +154,28 @@ export function isOurs(message: string): boolean {
 
 type View = Record<string, unknown>;
 
-function viewOf({ changes, files, branch }: MessageData, job: JobMetadata): View {
+function viewOf({ changes, files, branch }: MessageData, job: JobMetadata, show: Show): View {
   const images = unique(changes.map(({ to }) => to));
   return bare({
-    image: images[0] ?? '',
-    images,
+    image: show(images[0] ?? ''),
+    images: images.map(show),
     imageCount: images.length,
     single: images.length === 1,
     multiple: images.length > 1,
     other: images.length === 0,
-    changes: changes.map(changeView),
+    changes: changes.map((change) => changeView(change, show)),
     changeCount: changes.length,
-    workloads: unique(changes.map(workloadOf)),
-    files: unique(files),
+    workloads: unique(changes.map(workloadOf)).map(show),
+    files: unique(files).map(show),
     fileCount: files.length,
     oneFile: files.length === 1,
-    branch: oneLine(branch),
-    job: oneLine(job.name),
-    namespace: oneLine(job.namespace),
+    branch: show(branch),
+    job: show(job.name),
+    namespace: show(job.namespace),
   });
 }
 
-function changeView(change: Change): View {
+function changeView(change: Change, show: Show): View {
   const { file, object, field, container = '', image, from, to, policy = '' } = change;
   const workload = workloadOf(change);
   const texts = {
@@ -174,7 +191,7 @@ function changeView(change: Change): View {
     newTag: tagOf(to),
     policy,
   };
-  return bare(Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, oneLine(text)])));
+  return bare(Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, show(text)])));
 }
 
 function tagOf(reference: string): string {
@@ -191,7 +208,7 @@ function unique(texts: readonly string[]): string[] {
 }
 
 /** A value from a repository may not end a line, and with it begin a trailer. */
-function oneLine(text: string): string {
+export function oneLine(text: string): string {
   return text.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, ' ');
 }
 

@@ -21,7 +21,7 @@ export async function partsOf(
   const parts: Part[] = [];
   const groups = groupChanges(changesOf(outcome.results), grouping);
   const upTo = new Set<string>();
-  const later: Hold = (planned, file) => (upTo.has(keyOfPlan(planned, file)) ? undefined : LATER);
+  const later = among(upTo);
   const made = new Map<string, Buffer>();
   let putOff: Change[] = [];
   for (const [i, group] of groups.entries()) {
@@ -41,6 +41,11 @@ export async function partsOf(
 }
 
 const LATER = { reason: 'later', message: 'it belongs to another commit' };
+
+/** Lets move what is among some fields, by `keyOf`, and is not held by what else there is. */
+export function among(fields: ReadonlySet<string>, held?: Hold): Hold {
+  return (planned, file) => held?.(planned, file) ?? (fields.has(keyOfPlan(planned, file)) ? undefined : LATER);
+}
 
 /** A configuration by which what is put off, a warning, is no error. */
 export function withoutStrict(config: Config): Config {

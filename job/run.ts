@@ -1,7 +1,8 @@
 import { findTrailer, Overlap, publish, SKEW_SECONDS, type Pace, type Publication } from '../git/exactly-once.ts';
+import { GitError } from '../git/error.ts';
 import { LONGEST_TIMER_MS } from '../git/process.ts';
 import { objectId } from '../git/object.ts';
-import type { NewCommit, Repository, Signing } from '../git/repository.ts';
+import type { FileChange, NewCommit, Repository, Signing } from '../git/repository.ts';
 import type { Result } from '../fn/result.ts';
 import { hashOf, type Cache } from './cache.ts';
 import { milliseconds } from './duration.ts';
@@ -15,8 +16,11 @@ import { resultOf, type JobResult, type Ran } from './status.ts';
 export interface World {
   /** Opens the repository of the job, with the key to sign with. */
   open(): Promise<Opened>;
-  /** Makes the changes on a commit: the engine, or an image in a container; what came back has been checked. */
-  make(repository: Repository, commit: string): Promise<Made>;
+  /**
+   * Makes the changes on a commit: the engine, or an image in a container; what came back has been checked. `only` are the
+   * fields that it is about, by `keyOf`, where the engine makes a part of the changes alone.
+   */
+  make(repository: Repository, commit: string, only?: ReadonlySet<string>): Promise<Made>;
   /** Does what `make` needs no repository for; called while git fetches. */
   readAhead?(): void;
   /**
@@ -25,6 +29,11 @@ export interface World {
    */
   fixed: string | undefined;
   cache: Cache;
+  /**
+   * Where the branch to push to stood when somebody looked whether it may be made anew, null for nowhere: if it stands elsewhere
+   * it is left as it is.
+   */
+  seen?: string | null;
   /** Milliseconds since 1970. */
   now(): number;
   /** Ends whatever runs. */
@@ -113,6 +122,8 @@ async function attemptOnce(run: Run): Promise<Attempt> {
   const fetching = startOf(job, repository);
   world.readAhead?.();
   const start = await fetching;
+  if (world.seen !== undefined && start.lease !== undefined && start.lease !== world.seen)
+    throw new GitError('Race', `${start.target!.ref} has moved since it was looked at; run it again`);
   const made = await world.make(repository, start.base);
   checkDeadline(run);
   const { target } = start;
@@ -271,11 +282,24 @@ async function isRebuilt(
   const wanted = commits.toReversed();
   if (there.length !== wanted.length || there.at(-1)?.parents[0] !== base) return false;
   if (there.some(({ message }, i) => message.trimEnd() !== wanted[i]!.message.trimEnd())) return false;
-  const contents = new Map(parts.flatMap(({ files }) => files.map(({ path, content }) => [path, content] as const)));
-  await repository.fetch(lease);
-  const oids = new Map((await repository.list(lease, [...contents.keys()])).map(({ path, oid }) => [path, oid]));
+  return holdsFiles(
+    repository,
+    lease,
+    parts.flatMap(({ files }) => files),
+  );
+}
+
+/** Whether a commit of the remote has files as they are to be; of several of one path the last counts. */
+export async function holdsFiles(
+  repository: Repository,
+  commit: string,
+  files: readonly FileChange[],
+): Promise<boolean> {
+  const contents = new Map(files.map(({ path, content }) => [path, content] as const));
+  await repository.fetch(commit);
+  const oids = new Map((await repository.list(commit, [...contents.keys()])).map(({ path, oid }) => [path, oid]));
   return [...contents].every(
-    ([path, content]) => oids.get(path) === (content ? objectId('blob', content, base.length) : undefined),
+    ([path, content]) => oids.get(path) === (content ? objectId('blob', content, commit.length) : undefined),
   );
 }
 

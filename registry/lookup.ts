@@ -59,6 +59,18 @@ export class RegistryLookup implements Lookup {
     return this.#progress.requests();
   }
 
+  /** The labels of an image by tag or digest; undefined where the registry does not tell, which is nobody's fault. */
+  async labels(image: string, reference: string): Promise<Record<string, string> | undefined> {
+    return this.#progress.during(async () => {
+      try {
+        return await this.#limit(async () => this.#scanner.labels(image, reference));
+      } catch (error) {
+        if (!(error instanceof RegistryError)) throw error;
+        return undefined;
+      }
+    });
+  }
+
   /** All that was found out, to be recorded: a repository each, with the digests that were asked for. */
   found(): Found[] {
     return [...this.#found.values()];

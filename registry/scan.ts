@@ -6,6 +6,7 @@ import type { Cache } from './cache.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { RegistryError } from './error.ts';
 import { emptyKnowledge } from './knowledge.ts';
+import { readLabels } from './labels.ts';
 import { allowList } from '../fn/allow.ts';
 import { lookUpAges, lookUpTimes } from './needs.ts';
 import type { Registry, Repository } from './registry.ts';
@@ -50,6 +51,11 @@ export interface Scanner {
    * @throws RegistryError
    */
   digest(image: string, tag: string): Promise<string>;
+  /**
+   * The labels and annotations of an image by tag or digest: see `readLabels`.
+   * @throws RegistryError
+   */
+  labels(image: string, reference: string): Promise<Record<string, string>>;
 }
 
 const MAX_LOOKUPS = 100;
@@ -121,6 +127,7 @@ export function createScanner(options: ScannerOptions): Scanner {
 
   return {
     scan,
+    labels: async (image, reference) => readLabels(registry, repositoryOf(image), reference, platform),
     async digest(image, tag) {
       const room = await roomOf(image);
       return room.alone(async () => {

@@ -31,13 +31,9 @@ export function releaseCommit(dist: string, version: string, variables: Variable
     git(['update-index', '--add', '--index-info'], env, entries.join(''));
     const tree = git(['write-tree'], env);
     const [name = '', email = '', date = ''] = git(['log', '-1', '--format=%cn%n%ce%n%cI', head], env).split('\n');
-    const who = Object.fromEntries(
-      ['AUTHOR', 'COMMITTER'].flatMap((role) => [
-        [`GIT_${role}_NAME`, name],
-        [`GIT_${role}_EMAIL`, email],
-        [`GIT_${role}_DATE`, date],
-      ]),
-    ) as Variables;
+    const who: Variables = {};
+    for (const role of ['AUTHOR', 'COMMITTER'])
+      Object.assign(who, { [`GIT_${role}_NAME`]: name, [`GIT_${role}_EMAIL`]: email, [`GIT_${role}_DATE`]: date });
     const message = `Release ${version}: the built Action, of ${head}\n`;
     return git(['commit-tree', '--no-gpg-sign', '-p', head, tree], { ...env, ...who }, message);
   } finally {

@@ -18,6 +18,7 @@ export function memoryRepository(files: Files): Repository {
   };
   return {
     remoteHead: async () => 'head',
+    remoteBranches: async () => new Map(),
     fetch: async () => 'head',
     list: async (_, paths = []) =>
       entries.filter(
@@ -28,6 +29,7 @@ export function memoryRepository(files: Files): Repository {
     },
     commit: refuse,
     push: refuse,
+    remove: refuse,
     async *log() {},
   };
 }
