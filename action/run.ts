@@ -6,6 +6,7 @@ import type { Io } from '../fn/io.ts';
 import { configValue, InputError, readText } from '../fn/run.ts';
 import { scopeOf } from '../fn/scope.ts';
 import { UsageError } from '../fn/usage.ts';
+import { updateBranch } from './branch.ts';
 import { functionConfigOf } from './config.ts';
 import { updateFiles } from './files.ts';
 import { readInputs, unknownInputs, type Inputs } from './inputs.ts';
@@ -67,7 +68,7 @@ async function carryOut(inputs: Inputs, workflow: Workflow, io: Io): Promise<Out
   try {
     return mode === 'files' || mode === 'check'
       ? await inWorkspace(inputs, names, io)
-      : await (await import('./branch.ts')).updateBranch(inputs, names, workflow, io);
+      : await updateBranch(inputs, names, workflow, io);
   } catch (error) {
     if (!(error instanceof Error) || !USER_ERRORS.has(error.name)) throw error;
     return failedOutcome(error.message);
