@@ -4,22 +4,26 @@ import { writeFiles, type File } from '../fn/directory.ts';
 import type { Io } from '../fn/io.ts';
 import { remembering } from '../fn/lookup/remembering.ts';
 import { addDocuments } from '../fn/lookup/read.ts';
-import type { Hold } from '../fn/plan.ts';
 import { changesOf as filesChanged, summary } from '../fn/run-directory.ts';
 import { answersOf, configOf, InputError, reported, tell } from '../fn/run.ts';
 import { scopeOf, type Limits } from '../fn/scope.ts';
+import { onOneLine, type Result } from '../fn/result.ts';
 import type { Source } from '../fn/source.ts';
 import { DONE, FAILED } from '../fn/status.ts';
+import { survey } from '../fn/survey.ts';
 import { readFilesWith, readTree } from '../fn/tree.ts';
 import { update, type Outcome } from '../fn/update.ts';
 import { readWorkloads, selectWorkloads, WORKLOAD_WORDS, workloadId } from '../fn/workloads.ts';
 import { changesOf } from '../job/change.ts';
 import { partsOf, withoutStrict } from '../job/parts.ts';
+import { askEach } from './ask.ts';
 import { changeTable } from './change-table.ts';
+import { paintFor } from './colour.ts';
 import { documentFormat } from './formats.ts';
 import { openOwn, type Committed, type Own } from './own-commits.ts';
 import { print } from './output.ts';
 import { GROUPINGS } from './specs/update.ts';
+import { processTerminal } from './terminal.ts';
 import type { UpdateOptions } from './update.ts';
 
 /** Edits the YAML files below directories in place, all that change or none, and commits them if asked to. */
@@ -33,9 +37,17 @@ export async function updateDirectories(operands: readonly string[], options: Up
   const lookup = options.offline
     ? undefined
     : remembering(await (await import('../registry/connect.ts')).connect(options, io));
-  const run = async (hold?: Hold) => update([...files.keys()], config, answers, lookup, passedOver, hold);
-
-  const outcome = options.interactive ? await (await import('./ask.ts')).askEach(run, answers, io) : await run();
+  const sources = [...files.keys()];
+  const outcome = options.interactive
+    ? await askEach(
+        {
+          config,
+          survey: async (config) => survey(sources, config, answers, lookup, passedOver),
+          update: async (config, hold) => update(sources, config, answers, lookup, passedOver, hold),
+        },
+        { terminal: processTerminal, paint: paintFor(2, io.environment), now: Date.now() },
+      )
+    : await update(sources, config, answers, lookup, passedOver);
   const { results, failed } = outcome;
   const done: Done = { outcome, count, commits: [] };
   const grouping = GROUPINGS[options.groupBy ?? 'run'];
@@ -53,6 +65,7 @@ export async function updateDirectories(operands: readonly string[], options: Up
   // Of commits that cannot be pushed, all is told.
   const pushed = done.commits.length > 0 && options.push ? await settled(own!.push()) : undefined;
   await show(done, own, options, io);
+  if (options.workload.length > 0) tellOfNothing(config, results, io);
   if (pushed && 'error' in pushed) throw pushed.error;
   return failed ? FAILED : DONE;
 }
@@ -116,6 +129,16 @@ async function show(done: Done, own: Own | undefined, options: UpdateOptions, io
   for (const { id, message } of commits)
     io.error(`tk-image: committed ${id.slice(0, 12)} on ${own!.branch}: ${message.split('\n', 1)[0]}`);
   if (own?.pushed !== undefined) io.error(`tk-image: pushed to ${own.pushed}`);
+}
+
+/** Somebody who names a workload wants to hear of it. */
+function tellOfNothing({ scope }: Config, results: readonly Result[], io: Io): void {
+  const told = new Set(results.map(({ resourceRef }) => resourceRef && workloadId(resourceRef)));
+  const rest = (scope?.workloads ?? []).filter((id) => !told.has(id));
+  if (rest.length > 0)
+    io.error(
+      `tk-image: nothing is to be done at ${onOneLine(rest.join(', '))}: what is automated there is up to date; tk-image explain says more`,
+    );
 }
 
 function documentOf({ outcome, commits }: Done, own: Own | undefined, { dryRun }: UpdateOptions): unknown {
