@@ -31,6 +31,7 @@ export async function exchange(
   { method, url, headers, body, ca, agent }: HttpRequest,
   { timeout, maxBytes }: HttpBounds,
 ): Promise<HttpAnswer> {
+  const signal = AbortSignal.timeout(timeout);
   const options: RequestOptions & { ca?: string[] } = {
     method,
     headers: {
@@ -39,14 +40,14 @@ export async function exchange(
       // A DELETE or GET has none; all else says how long its body is, even if there is none.
       ...((body !== undefined || method === 'POST') && { 'content-length': Buffer.byteLength(body ?? '') }),
     },
-    signal: AbortSignal.timeout(timeout),
+    signal,
     ...(agent && { agent }),
     ...(ca !== undefined && url.protocol === 'https:' && { ca: [...getCACertificates('default'), ca] }),
   };
   const request = url.protocol === 'http:' ? requestHttp : requestHttps;
   return new Promise((resolve, reject) => {
     const fail = (error: Error) =>
-      reject(error.name === 'TimeoutError' ? new Error(`there was no whole answer in ${timeout / 1000} s`) : error);
+      reject(signal.aborted ? new Error(`there was no whole answer in ${timeout / 1000} s`) : error);
     const sent = request(url, options, (response) => {
       const chunks: Buffer[] = [];
       let length = 0;

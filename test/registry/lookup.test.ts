@@ -18,7 +18,7 @@ const SILENT: Screen = {
 
 function lookupOf(scanner: Partial<Scanner>): RegistryLookup {
   const none = () => Promise.reject(new Error('it was not to be asked'));
-  return new RegistryLookup({ scan: none, digest: none, ...scanner }, new Progress(SILENT, () => 0));
+  return new RegistryLookup({ scan: none, digest: none, labels: none, ...scanner }, new Progress(SILENT, () => 0));
 }
 
 const DIGEST = `sha256:${'1'.repeat(64)}`;
