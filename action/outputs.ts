@@ -25,11 +25,14 @@ const outputs: Record<string, (outcome: Outcome, resultsFile: string) => Value> 
 /** The names of the outputs. */
 export const outputNames = Object.keys(outputs);
 
-/** Bytes of all outputs together that the runner takes of a job (docs.github.com, "Setting an output parameter"). */
-const MAX_OUTPUT_BYTES = 256 << 10;
+/**
+ * Most bytes of a list. A variable that a script reads it from holds 128 KiB on Linux, and a job takes 1 MB of outputs, counted as
+ * UTF-16 (docs.github.com, "Defining outputs for jobs"): room for the five that there are.
+ */
+const MAX_LIST_BYTES = 100_000;
 
 /**
- * Sets the outputs. A list that is too long for the runner is cut, and the file of results has all.
+ * Sets the outputs. A list that is too long is cut, as the file of results has all.
  * @returns the names of those that were cut.
  */
 export function setOutputs(outcome: Outcome, resultsFile: string): string[] {
@@ -46,10 +49,9 @@ export function setOutputs(outcome: Outcome, resultsFile: string): string[] {
   return cut;
 }
 
-/** As many entries as take a share of what there is. */
 function fitting(list: readonly unknown[]): readonly unknown[] {
-  let left = MAX_OUTPUT_BYTES;
-  const end = list.findIndex((entry) => (left -= 2 * JSON.stringify(entry).length + 2) < 0);
+  let left = MAX_LIST_BYTES;
+  const end = list.findIndex((entry) => (left -= Buffer.byteLength(JSON.stringify(entry)) + 1) < 0);
   return end < 0 ? list : list.slice(0, end);
 }
 

@@ -28,7 +28,7 @@ export async function tell(outcome: Outcome, inputs: Inputs, file: string, warni
   logGroup('The diff', diff === '' ? [] : diff.trimEnd().split('\n'));
   writeNamed(file, `${JSON.stringify(results, null, 2)}\n`);
   const cut = setOutputs(outcome, file).map(
-    (name) => `the output ${name} is cut: the runner takes no more; ${file} has all`,
+    (name) => `the output ${name} is cut, as no variable holds it; ${file} has all`,
   );
   const reason = whyFailed(outcome, inputs);
   const left = annotate(outcome, { reason, warnings: [...warnings, ...cut], places: inputs.annotations ?? true });

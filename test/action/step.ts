@@ -126,9 +126,9 @@ function inputVariables(given: Record<string, string>): Record<string, string> {
 
 /** As actions/runner reads a line: `::` at its start, blanks before it, or `##[` anywhere (ActionCommand.cs). */
 export function parseCommand(line: string): Command | undefined {
-  const [, name = '', properties = '', message = ''] = /^\s*::([^\s:]+)(?: (.*?))?::(.*)$/.exec(line) ?? [];
+  const [, name = '', properties = '', message = ''] = /^\s*::([^\s:]+)(?: (.*?))?::(.*)$/s.exec(line) ?? [];
   if (name !== '') return { name, properties: readProperties(properties, ','), message: decoded(message) };
-  const [, old = '', rest = ''] = /##\[(\S+?)(?: [^\]]*)?\](.*)$/.exec(line) ?? [];
+  const [, old = '', rest = ''] = /##\[(\S+?)(?: [^\]]*)?\](.*)$/s.exec(line) ?? [];
   return old === '' ? undefined : { name: old, properties: {}, message: rest };
 }
 
