@@ -167,8 +167,16 @@ async function carryOut(job: UpdateJob, world: World, inputs: Inputs, io: Io): P
   return job.spec.push.mode === 'DryRun' ? outcome : { ...outcome, ...proposedBy(pullRequests, outcome) };
 }
 
-function forgeOf({ spec: { git } }: UpdateJob, { token }: Inputs, { environment }: Io): () => Promise<Forge> {
-  return async () => openForge(git.url, { environment, ...(token !== undefined && { token }) });
+function forgeOf(job: UpdateJob, { token }: Inputs, { environment }: Io): () => Promise<Forge> {
+  return async () => {
+    // Whom git trusts beside the usual, the API is reached by.
+    const { ca } = (await accessOf(job, new Map(), environment)).remote;
+    return openForge(job.spec.git.url, {
+      environment,
+      ...(token !== undefined && { token }),
+      ...(ca !== undefined && { ca }),
+    });
+  };
 }
 
 function wishesOf(inputs: Inputs): PullRequestWishes {
