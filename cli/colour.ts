@@ -14,5 +14,5 @@ export function paintFor(descriptor: 1 | 2, environment: NodeJS.ProcessEnv): Pai
   const { NO_COLOR = '', FORCE_COLOR = '', TERM = '' } = environment;
   const forced = FORCE_COLOR !== '' && FORCE_COLOR !== '0';
   const colours = NO_COLOR === '' && (forced || (TERM !== 'dumb' && isatty(descriptor)));
-  return colours ? (style, text) => styleText(style, text, { validateStream: false }) : (_, text) => text;
+  return colours ? (style, text) => text && styleText(style, text, { validateStream: false }) : (_, text) => text;
 }

@@ -134,9 +134,7 @@ export function commandPage(spec: CommandSpec): string {
       ({ says, command, needs }) => `${says}\n\n\`\`\`${needs === undefined ? 'sh' : ''}\n${command}\n\`\`\``,
     ),
     ...(spec.options.length > 0 ? [optionTable(spec.options)] : []),
-    ...(groups.length > 0
-      ? [`And the ${groups.map(({ title, anchor }) => `[${title.toLowerCase()}](#${anchor})`).join(', the ')}.`]
-      : []),
+    ...(groups.length > 0 ? [`Also: ${groups.map(({ title, anchor }) => `[${title}](#${anchor})`).join(', ')}.`] : []),
     ...(more === undefined ? [] : [more]),
   ];
   return parts.join('\n\n');

@@ -9,14 +9,21 @@ type Run = (argv: string[], io: Io) => Promise<number>;
 
 /** By the words of its name. */
 const commands: Record<string, (argv: string[]) => Promise<Run>> = {
+  automate: async () => (await import('./annotate.ts')).automate,
   choose: async () => (await import('./choose.ts')).choose,
   completion: async () => (await import('./completion.ts')).completion,
+  deautomate: async () => (await import('./annotate.ts')).deautomate,
+  explain: async () => (await import('./explain.ts')).explain,
+  list: async () => (await import('./list.ts')).list,
+  lock: async () => (await import('./annotate.ts')).lock,
+  policy: async () => (await import('./annotate.ts')).policy,
   async run(argv) {
     // It is run again and again, and has a cache in any case.
     keepCompiled(argv, io.environment);
     return (await import('./run.ts')).run;
   },
   scan: async () => (await import('./scan.ts')).scan,
+  unlock: async () => (await import('./annotate.ts')).unlock,
   update: async () => (await import('./update.ts')).update,
 };
 

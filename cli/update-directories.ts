@@ -16,12 +16,14 @@ import { update, type Outcome } from '../fn/update.ts';
 import { readWorkloads, selectWorkloads, WORKLOAD_WORDS, workloadId } from '../fn/workloads.ts';
 import { changesOf } from '../job/change.ts';
 import { partsOf, withoutStrict } from '../job/parts.ts';
+import { stderrScreen } from '../registry/progress.ts';
 import { askEach } from './ask.ts';
 import { changeTable } from './change-table.ts';
 import { paintFor } from './colour.ts';
 import { documentFormat } from './formats.ts';
 import { openOwn, type Committed, type Own } from './own-commits.ts';
 import { print } from './output.ts';
+import { progressOn } from './progress.ts';
 import { GROUPINGS } from './specs/update.ts';
 import { processTerminal } from './terminal.ts';
 import type { UpdateOptions } from './update.ts';
@@ -32,7 +34,10 @@ export async function updateDirectories(operands: readonly string[], options: Up
   const own = options.commit ? await openOwn(operands, options, io) : undefined;
   const config = await configFor(operands, options, io);
   const answers = await answersOf(options, io);
-  const { files, passedOver, count } = readTree(operands, config.spec);
+  const { files, passedOver, count } = progressOn(stderrScreen(io.environment)).counting(
+    (read) => `reading files, ${read} so far`,
+    (tick) => readTree(operands, config.spec, tick),
+  );
   for (const { text, documents } of files.keys()) await addDocuments(answers, text, documents);
   const lookup = options.offline
     ? undefined

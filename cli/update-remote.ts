@@ -2,6 +2,7 @@ import type { Io } from '../fn/io.ts';
 import { defaultSpec } from '../fn/config/defaults.ts';
 import { configOf } from '../fn/run.ts';
 import { scopeOf } from '../fn/scope.ts';
+import { DONE } from '../fn/status.ts';
 import { UsageError } from '../fn/usage.ts';
 import { sshUrl, urlProblem } from '../git/url.ts';
 import { userIdentity } from '../git/worktree.ts';
@@ -19,6 +20,9 @@ import { openHere, type Here } from './world.ts';
 /** Who makes the commits where nobody says. */
 const NOBODY: Identity = { name: 'image-update', email: 'image-update@localhost' };
 
+/** As many as a job can allow: the engine is this program, and `--max-changes` is there. */
+const MAX_FILES = 100_000;
+
 /** Updates a branch of a repository without a work tree, by an UpdateJob made of the options. */
 export async function updateRemote(url: string, options: UpdateOptions, given: Io): Promise<number> {
   const { push, dryRun, image: images, signingKey } = options;
@@ -30,7 +34,8 @@ export async function updateRemote(url: string, options: UpdateOptions, given: I
   const scope = images.length > 0 ? scopeOf({ images }) : undefined;
   const job = async (here: Here) => jobOf(sshUrl(url), options, here);
   const status = await runHere({ ...options, secret: [] }, io, job, (report) => textOf(report, options), scope);
-  if (!push && !dryRun) io.error('tk-image: this was a dry run, as nothing is pushed without --push');
+  if (status === DONE && !push && !dryRun)
+    io.error('tk-image: this was a dry run, as nothing is pushed without --push');
   return status;
 }
 
@@ -80,7 +85,7 @@ function manifestOf(
     },
     spec: {
       git: { url, ref: { branch }, paths: path.map((one) => one.replace(/^(?:\.\/)+|\/+$/g, '')) },
-      run: { image: 'image-update', contract: 'Function', functionConfig },
+      run: { image: 'image-update', contract: 'Function', functionConfig, allow: { maxFiles: MAX_FILES } },
       commit: {
         author,
         ...(groupBy !== undefined && { grouping: GROUPINGS[groupBy] }),

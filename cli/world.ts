@@ -74,7 +74,8 @@ export async function worldOf(job: UpdateJob, options: WorldOptions, here: Here,
     : container(job, stop.signal, io);
   return {
     ...maker,
-    make: (repository, commit, only) => progress.during('reading files', () => maker.make(repository, commit, only)),
+    make: async (repository, commit, only) =>
+      progress.during('reading files', async () => maker.make(repository, commit, only)),
     cache,
     async open() {
       const { remote, signing } = await accessOf(job, secrets, io.environment);

@@ -64,6 +64,9 @@ function diffLines(text: string, starts: number[], from: number, to: number, rep
   const body: string[] = [];
   const pending = [...replacements];
   for (let line = from; line < to; line++) {
+    // Whole lines that are put before this one, which stays.
+    while (pending.length > 0 && isWholeLinesAt(pending[0]!, starts[line]!))
+      body.push(...prefixed('+', pending.shift()!.text));
     if (pending.length === 0 || pending[0]!.start >= starts[line + 1]!) {
       body.push(...prefixed(' ', text.slice(starts[line], starts[line + 1])));
       continue;
@@ -86,6 +89,10 @@ function diffLines(text: string, starts: number[], from: number, to: number, rep
   // What comes behind the last line.
   if (to === starts.length - 1) body.push(...prefixed('+', pending.map((replacement) => replacement.text).join('')));
   return body;
+}
+
+function isWholeLinesAt({ start, end, text }: Replacement, offset: number): boolean {
+  return start === offset && end === offset && text.endsWith('\n');
 }
 
 function prefixed(sign: string, lines: string): string[] {

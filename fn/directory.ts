@@ -39,6 +39,9 @@ export interface Reading {
   count: number;
 }
 
+/** Is told how many files were begun so far, for whoever waits. */
+export type Tick = (count: number) => void;
+
 /** Nothing was written, or everything that was has been put back: the file system must be seen to. */
 export class WriteError extends Error {
   override name = 'WriteError';
@@ -55,7 +58,7 @@ const MAX_FILE_BYTES = 256 << 20;
  * are `.git`, `node_modules`, and the templates of a Helm chart, which are not YAML. No link is followed.
  * @throws the file system's error if the operand itself cannot be read.
  */
-export function readFiles(operand: string, words: readonly string[]): Reading {
+export function readFiles(operand: string, words: readonly string[], tick?: Tick): Reading {
   const reading: Reading = { files: [], notes: [], count: 0 };
   const needles = words.map((word) => Buffer.from(word));
   const buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
@@ -63,6 +66,7 @@ export function readFiles(operand: string, words: readonly string[]): Reading {
 
   function visitFile(name: string, path: string): void {
     reading.count++;
+    tick?.(reading.count);
     try {
       const bytes = readBytes(name, buffer);
       if (typeof bytes === 'string') reading.notes.push({ reason: 'file-too-large', name, message: bytes });

@@ -12,10 +12,11 @@ import {
   Unusual,
   type Pairs,
 } from './yaml/entries.ts';
-import { isFirstOnLine } from './yaml/layout.ts';
+import { columnOf, isFirstOnLine } from './yaml/layout.ts';
 import { readDocument } from './yaml/read.ts';
 import { encodeScalar, encodeText, isText, quoteAround } from './yaml/scalar.ts';
 import {
+  get,
   isNull,
   type AliasNode,
   type Entry,
@@ -138,6 +139,8 @@ function placeIn({ node }: Resource): Place {
   const metadata = ownEntry(node, 'metadata');
   if (!metadata) refuse('metadata-missing', 'it has no metadata of its own; write it, with its name', node.start);
   if (metadata.value.kind !== 'map') return refuseAlias(metadata, 'its metadata');
+  if (metadata.value.entries.length === 0)
+    refuse('metadata-missing', 'its metadata is empty; write its name', metadata.value.start);
   const entry = ownEntry(metadata.value, ANNOTATIONS);
   const value = entry?.value;
   if (value?.kind === 'map' && value.entries.length > 0) return { metadata: metadata.value, entry, map: value };
@@ -150,7 +153,7 @@ function refuseAlias({ value }: Entry, what: string): never {
   if (value.kind === 'alias')
     refuse(
       'annotations-shared',
-      `${what} is the alias *${value.name}, so an edit would change another object; write it out`,
+      `${what} is the alias *${value.name}, so an edit would change all that it stands for; write it out`,
       value.start,
     );
   refuse(
@@ -172,7 +175,7 @@ function refuseShared(root: Node | undefined, { metadata, map }: Place, { set, r
     if (target.kind !== 'scalar' && target.start <= edited.start && target.end >= edited.end)
       refuse(
         'annotations-shared',
-        `the alias *${name} repeats its annotations, so an edit would change another object; write them out there`,
+        `the alias *${name} repeats its annotations, so an edit would change more than these; write them out there`,
         start,
       );
     const shared = values.find(({ key, value }) => key === target || value === target);
@@ -203,7 +206,9 @@ function refuseMerged({ metadata, entry, map }: Place, { annotations }: Resource
       'its annotations come by a merge key (<<), and those written here would hide them; write them out',
       metadata.start,
     );
-  const merged = [...remove].find((key) => annotations.has(key) && !(map && ownEntry(map, key)));
+  // Also behind one of its own there may be another.
+  const left = map && { ...map, entries: map.entries.filter(({ key }) => !remove.has(key.value)) };
+  const merged = [...remove].find((key) => annotations.has(key) && get(left, key));
   if (merged !== undefined)
     refuse(
       'annotations-shared',
@@ -238,13 +243,14 @@ function changeValue(text: string, key: string, node: Node | undefined, value: s
   if (says(node, value)) return [];
   if (node.tag !== undefined && !isText(node))
     refuse('annotations-no-text', `${key} has the tag ${node.tag}, and annotations are texts; take the tag out`, start);
-  if (node.style !== 'literal' && node.style !== 'folded') return [{ start, end, text: encodeScalar(node, value, text) }];
+  if (node.style !== 'literal' && node.style !== 'folded')
+    return [{ start, end, text: encodeScalar(node, value, text) }];
   // A block may not be able to say this without a line break behind it.
-  const [, comment, tail] = /^[^\r\n#]*?([ \t]+#[^\r\n]*)?(?:[\r\n][^]*?)?(\s*)$/.exec(text.slice(start, end))!;
+  const [, comment, tail] = /^[^\r\n#]*?([ \t]+#[^\r\n]*)?(?:[\r\n][^]*\S)?(\s*)$/.exec(text.slice(start, end))!;
   return [{ start, end, text: encodeText(value, quoteAround(text, start), true) + (comment ?? '') + tail }];
 }
 
-function refuseNoText(key: string, { kind, start }: MapNode | Node): never {
+function refuseNoText(key: string, { kind, start }: Node): never {
   refuse(
     'annotations-no-text',
     `${key} is a ${kind === 'seq' ? 'list' : kind}, and annotations are texts; correct it`,
@@ -259,8 +265,7 @@ function stepOf(text: string, resource: MapNode, metadata: MapNode): number {
   for (const { value } of metadata.entries)
     if (value.kind === 'map' && !value.flow && value.entries.some(({ key }) => isFirstOnLine(text, key.start)))
       return columnOfMap(text, value) - column;
-  const outer = ownEntry(resource, 'metadata')!.key.start;
-  const step = column - (outer - text.lastIndexOf('\n', outer - 1) - 1);
+  const step = column - columnOf(text, ownEntry(resource, 'metadata')!.key.start);
   return step > 0 ? step : DEFAULT_STEP;
 }
 
@@ -270,9 +275,7 @@ function remove(text: string, span: Span, { metadata, entry, map }: Place, name:
   const found = map && ownEntry(map, name);
   if (!map || !entry || !found) return [];
   if (found.value.kind === 'map' || found.value.kind === 'seq') return refuseNoText(name, found.value);
-  return map.entries.length > 1
-    ? removeEntry(text, span, map, found)
-    : removeLast(text, span, metadata, entry, map);
+  return map.entries.length > 1 ? removeEntry(text, span, map, found) : removeLast(text, span, metadata, entry, map);
 }
 
 /** Proves that the edited document is the one before, with the annotations as wanted. */

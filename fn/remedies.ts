@@ -7,7 +7,7 @@ export interface Subject {
 }
 
 const WRITE_FILTER =
-  'see which tags there are with `tk-image list`, and write a filter that accepts some: `tk-image policy -w {workload} --tag {container}=FILTER`';
+  'see which tags there are with `tk-image list`, and write a filter that accepts some: `tk-image policy {file} -w {workload} --tag {container}=FILTER`';
 const TIMES = 'order by version or by a part of the tag instead, or build images that say when they were built';
 const MARK = 'correct the marker: `# {"$imagepolicy": "NAMESPACE:NAME"}`, with `:tag`, `:name` or `:digest` for a part';
 const POLICY = 'give the ImagePolicy that the marker names with --metadata, or correct the name';
@@ -24,17 +24,18 @@ const CACHE = 'see to the directory of the cache, or name another with --cache';
  */
 export const remedies: Readonly<Record<string, string>> = {
   // Of fields that stay.
-  locked: 'unlock it when the lock has done its service: `tk-image unlock -w {workload}`',
+  locked: 'unlock it when the lock has done its service: `tk-image unlock {file} -w {workload}`',
   ignored: 'remove the annotation fluxcd.io/ignore from {workload}',
   denied: 'take {image} out of `deny` in the configuration, or deautomate {workload}',
   'not-allowed': 'add {image} to `allow` in the configuration, or deautomate {workload}',
-  'metadata-missing': 'let the registry be asked (no --offline), or record its tags with `tk-image scan` and give them with --metadata',
+  'metadata-missing':
+    'let the registry be asked (no --offline), or record its tags with `tk-image scan` and give them with --metadata',
   'registry-unauthorized': LOGIN,
   'registry-denied': LOGIN,
   'registry-not-found': 'check the spelling of {image}; if it is private, log in',
   'registry-unreachable': 'check network, proxy and the name of the registry; without a network give --metadata',
   'registry-timeout': LATER,
-  'registry-tls': 'trust its certificate with --ca-file, or have the registry put it right',
+  'registry-tls': 'trust its certificate with --ca, or have the registry put it right',
   'registry-refused-address': 'name the registry with --insecure if you trust the way to it',
   'registry-rate-limited': LATER,
   'registry-unavailable': LATER,
@@ -44,13 +45,16 @@ export const remedies: Readonly<Record<string, string>> = {
   'no-tags': 'push a tag to {image}, or correct its name',
   'no-match': WRITE_FILTER,
   'no-times': TIMES,
-  'would-go-back': 'leave it; to go back write a filter that does not accept the current tag, or set `downgrade: Follow` in the ImagePolicy',
+  'would-go-back':
+    'leave it; to go back write a filter that does not accept the current tag, or set `downgrade: Follow` in the ImagePolicy',
   'incomplete-listing': LATER,
   'current-without-time': TIMES,
-  'current-unknown': 'set the tag by hand to one that the registry has, or let it move with `unknownCurrent: move` or `downgrade: Follow`',
+  'current-unknown':
+    'set the tag by hand to one that the registry has, or let it move with `unknownCurrent: move` or `downgrade: Follow`',
   'too-young': 'wait, or lower `minimumAge` of the ImagePolicy',
   'age-unknown': 'scan with a registry that tells push times, or go without `minimumAge`',
-  'digest-unknown': 'let the registry be asked for the digest, give metadata with digests, or set `digests: tag` to drop them',
+  'digest-unknown':
+    'let the registry be asked for the digest, give metadata with digests, or set `digests: tag` to drop them',
   'digest-unwanted': 'set `digests` to keep or pin in the configuration, or take the digest away by hand',
   'markers-disagree': 'mark all parts of {image} for one ImagePolicy',
   'markers-ambiguous': 'give each image a map of its own, or mark it as a whole',
@@ -64,7 +68,8 @@ export const remedies: Readonly<Record<string, string>> = {
   'policy-stale': 'wait until its controller has seen the change of the ImagePolicy',
   'policy-empty': 'see why the ImagePolicy selects no image',
   'policy-malformed': 'correct the spec of the ImagePolicy; `tk-image choose --policy FILE` tries it',
-  'filter-malformed': 'correct the filter: `tk-image policy -w {workload} --tag {container}=FILTER`; `tk-image choose` tries one',
+  'filter-malformed':
+    'correct the filter: `tk-image policy {file} -w {workload} --tag {container}=FILTER`; `tk-image choose` tries one',
   'repository-unknown': 'give the ImageRepository of the policy with --metadata',
   // Of other warnings.
   'annotation-unknown': ANNOTATION,
@@ -74,11 +79,14 @@ export const remedies: Readonly<Record<string, string>> = {
   'annotation-conflict': 'remove one of the two annotations',
   'filter-unused': 'name a container that there is, or remove the filter',
   'filter-matches-nothing': WRITE_FILTER,
-  'filter-no-prereleases': 'write a range that asks for prereleases, such as `semver:>=1.0.0-0`, or remove them from the filter',
-  'alias-incomplete': 'add the annotation that is missing of repository.fluxcd.io, registry.fluxcd.io and tag.fluxcd.io',
+  'filter-no-prereleases':
+    'write a range that asks for prereleases, such as `semver:>=1.0.0-0`, or remove them from the filter',
+  'alias-incomplete':
+    'add the annotation that is missing of repository.fluxcd.io, registry.fluxcd.io and tag.fluxcd.io',
   'alias-path-missing': 'correct the path in the annotation to where the image stands',
   'image-hidden': 'say where the image is by an annotation repository.fluxcd.io/NAME, or set `deepHelmValues: true`',
-  'no-images': 'annotate the object whose manifest holds the image, or name the place under `fields` of the configuration',
+  'no-images':
+    'annotate the object whose manifest holds the image, or name the place under `fields` of the configuration',
   'marker-malformed': MARK,
   'marker-misplaced': MARK,
   'tags-without-time': TIMES,
@@ -118,9 +126,13 @@ export const remedies: Readonly<Record<string, string>> = {
 
 /** What helps against the cause of a result; undefined for a reason that needs no help. */
 export function remedyFor(reason: string, subject: Subject): string | undefined {
-  return remedies[reason]?.replaceAll(/\{(workload|container|image|file)\}/g, (_, name: keyof Subject) => {
+  return Object.hasOwn(remedies, reason) ? filledIn(remedies[reason]!, subject) : undefined;
+}
+
+/** A text with the names of a subject in its braces, as a shell takes them. */
+export function filledIn(text: string, subject: Subject): string {
+  return text.replaceAll(/\{(workload|container|image|file)\}/g, (_, name: keyof Subject) => {
     const value = subject[name] || name.toUpperCase();
-    // It may stand in a command: a shell shall take it as it is.
-    return /^[\w.:/@+-]+$/.test(value) ? value : `'${value.replaceAll("'", `'\\''`)}'`;
+    return /^[\w.:/@+-]+$/.test(value) ? value : `'${value.replaceAll("'", String.raw`'\''`)}'`;
   });
 }

@@ -76,15 +76,15 @@ export type GovernedBy =
   | { by: 'annotation'; automatedBy?: Written };
 
 /**
- * What becomes of a field. `reason` is stable and as results have it: of a change why that value, of a field that stays what
- * holds it. `message` is a sentence for people.
+ * What becomes of a field that something governs. `reason` is stable and as results have it: of a change why that value, of a
+ * field that stays what holds it. `message` is a sentence for people.
  */
 export type Fate =
   | { state: 'moves'; reason: string; message: string; to: Reference; change: PlannedChange }
   | { state: 'up-to-date'; reason: 'up-to-date'; message: string }
   /** `wanted` is what it would become if nothing held it. */
   | { state: 'stays'; reason: string; message: string; wanted?: Reference }
-  | { state: 'not-automated'; reason: 'not-automated'; message: string };
+  | { state: 'not-automated'; message: string };
 
 export interface Survey {
   /** In the order of the sources and their texts. */
@@ -199,7 +199,7 @@ function fieldsSeen({ source, document, found, plan, told }: Seen, config: Confi
     }
   // Marked texts that are no field of a workload.
   for (const { field } of governed) if (!listed.has(field)) fields.push(surveyed(field, undefined));
-  return fields;
+  return inOrder(fields);
 }
 
 /** Where nothing could govern a workload, the update has not looked for its fields. */
@@ -215,7 +215,7 @@ async function fieldsUnseen(source: Source, slice: Slice, { spec }: Config): Pro
     return noteResult(document.problem, locate(document.problem.offset));
   }
   const context: Context = { source, slice, locate: locator(source, slice, document) };
-  return document.resources.flatMap((resource) => {
+  const surveyed = document.resources.flatMap((resource) => {
     const { fields } = fieldsOf(resource, spec, pathOf(document, resource));
     const automation = spec.annotations ? readAutomation(resource, []) : readLocks(resource);
     return fields.map((field) => ({
@@ -225,9 +225,15 @@ async function fieldsUnseen(source: Source, slice: Slice, { spec }: Config): Pro
       around: [],
     }));
   });
+  return inOrder(surveyed);
 }
 
-const NOT_AUTOMATED: Fate = { state: 'not-automated', reason: 'not-automated', message: 'nothing updates it' };
+/** As they stand in the text: pods have their containers before those that run first. */
+function inOrder(fields: readonly SurveyedField[]): SurveyedField[] {
+  return fields.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0));
+}
+
+const NOT_AUTOMATED: Fate = { state: 'not-automated', message: 'nothing updates it' };
 
 /** What can be said of a field whatever becomes of it. */
 function fieldIn(

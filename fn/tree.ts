@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs';
 import type { Spec } from './config/image-update.ts';
-import { readFiles, reasonOf, type File } from './directory.ts';
+import { readFiles, reasonOf, type File, type Tick } from './directory.ts';
 import { noteResult, type Result } from './result.ts';
 import { InputError } from './run.ts';
 import type { Source } from './source.ts';
@@ -17,20 +17,21 @@ export interface Tree {
 }
 
 /** Reads the YAML files below directories that a run with this configuration is about. @throws as `readFilesWith` does. */
-export function readTree(operands: readonly string[], spec: Spec): Tree {
+export function readTree(operands: readonly string[], spec: Spec, tick?: Tick): Tree {
   const { keys, anywhere } = wordsOf(spec);
-  return readFilesWith(operands, [...keys, ...anywhere, ...ANSWER_WORDS.anywhere]);
+  return readFilesWith(operands, [...keys, ...anywhere, ...ANSWER_WORDS.anywhere], tick);
 }
 
 /**
  * Reads the YAML files below directories that hold any of the words, each once.
  * @throws InputError for an operand that cannot be read.
  */
-export function readFilesWith(operands: readonly string[], words: readonly string[]): Tree {
+export function readFilesWith(operands: readonly string[], words: readonly string[], tick?: Tick): Tree {
   const tree: Tree = { files: new Map(), passedOver: [], count: 0 };
   const seen = new Set<string>();
   for (const operand of operands) {
-    const reading = read(operand, words);
+    const before = tree.count;
+    const reading = read(operand, words, tick && ((count) => tick(before + count)));
     tree.count += reading.count;
     for (const { name, ...note } of reading.notes) tree.passedOver.push(noteResult(note, { file: name }));
     for (const file of reading.files) {
@@ -45,9 +46,9 @@ export function readFilesWith(operands: readonly string[], words: readonly strin
   return tree;
 }
 
-function read(operand: string, words: readonly string[]) {
+function read(operand: string, words: readonly string[], tick?: Tick) {
   try {
-    return readFiles(operand, words);
+    return readFiles(operand, words, tick);
   } catch (error) {
     throw new InputError(`${operand} cannot be read: ${reasonOf(error)}`);
   }

@@ -21,7 +21,6 @@ export async function partsOf(
   const parts: Part[] = [];
   const groups = groupChanges(changesOf(outcome.results), grouping);
   const upTo = new Set<string>();
-  const later = among(upTo);
   const made = new Map<string, Buffer>();
   let putOff: Change[] = [];
   for (const [i, group] of groups.entries()) {
@@ -29,7 +28,7 @@ export async function partsOf(
     const own = new Set(group.map(({ file }) => file));
     const inGroup = touched.filter(({ path }) => own.has(path!));
     // The last has everything: fields that share an anchor with one of a later group move with that.
-    const { edits } = i === groups.length - 1 ? outcome : await again(inGroup, later);
+    const { edits } = i === groups.length - 1 ? outcome : await again(inGroup, among(upTo));
     const files = filesOf(edits).filter(({ path, content }) => !made.get(path)?.equals(content));
     for (const { path, content } of files) made.set(path, content);
     const all = [...putOff, ...group];

@@ -27,7 +27,7 @@ export interface Filter {
 }
 
 /** In order of precedence, which is the order in which Flux v1 edited them. */
-const PREFIXES = ['fluxcd.io/', 'flux.weave.works/', 'filter.fluxcd.io/'] as const;
+export const PREFIXES = ['fluxcd.io/', 'flux.weave.works/', 'filter.fluxcd.io/'] as const;
 const FILTER_PREFIX = 'filter.fluxcd.io/';
 /** Prefixes that mean something here; the last three locate images, see aliases.ts. */
 const KNOWN_PREFIXES = [...PREFIXES, 'repository.fluxcd.io/', 'registry.fluxcd.io/', 'tag.fluxcd.io/'];

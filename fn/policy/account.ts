@@ -61,28 +61,38 @@ export function accountLines(account: Account): string[] {
   const next = chosen === null ? candidates : candidates.slice(1);
   const lines = [message];
   if (next.length > 0) lines.push(`${chosen === null ? 'candidates' : 'next'}: ${someTags(next)}`);
-  if (rejected.length > 0) lines.push(`turned away: ${rejected.length}`, ...turnedAwayLines(account));
+  if (rejected.length > 0) lines.push(`turned away: ${rejected.length}`);
+  lines.push(...turnedAwayLines(turnedAway(account)).map((line) => `  ${line}`));
   for (const { message } of warnings) lines.push(`warning: ${message}`);
   return lines;
 }
 
-/** A line a rule that turned tags away: how many, why, and some of them. */
-export function turnedAwayLines(account: Account): string[] {
-  const groups = turnedAway(account);
+/** The tags that a rule turned away, in short. */
+export interface TurnedAway {
+  rule: RefusalRule;
+  count: number;
+  examples: string[];
+}
+
+/** What each rule turned away, the commonest rule first. */
+export function turnedAway({ rejected, counts }: Account): TurnedAway[] {
+  const byRule = Map.groupBy(rejected, ({ rule }) => rule);
+  return (Object.keys(counts) as RefusalRule[]).map((rule) => {
+    const examples = (byRule.get(rule) ?? []).slice(0, SHOWN).map(({ tag }) => tag);
+    return { rule, count: counts[rule] ?? 0, examples };
+  });
+}
+
+/** A line a rule: how many tags, why, and some of them. */
+export function turnedAwayLines(groups: readonly TurnedAway[]): string[] {
   const width = Math.max(...groups.map(({ rule }) => rule.length));
   return groups.map(
-    ({ rule, tags }) => `  ${String(tags.length).padStart(6)}  ${rule.padEnd(width)}  ${WHY[rule]}: ${someTags(tags)}`,
+    ({ rule, count, examples }) =>
+      `${String(count).padStart(6)}  ${rule.padEnd(width)}  ${WHY[rule]}: ${someTags(examples, count)}`,
   );
 }
 
-/** The tags that each rule turned away, the commonest rule first. */
-export function turnedAway({ rejected, counts }: Account): { rule: RefusalRule; tags: string[] }[] {
-  const byRule = Map.groupBy(rejected, ({ rule }) => rule);
-  const rules = Object.keys(counts) as RefusalRule[];
-  return rules.map((rule) => ({ rule, tags: (byRule.get(rule) ?? []).map(({ tag }) => tag) }));
-}
-
 /** The first few of some tags, and how many more there are. */
-export function someTags(tags: readonly string[]): string {
-  return `${tags.slice(0, SHOWN).join(', ')}${tags.length > SHOWN ? `, … (${tags.length - SHOWN} more)` : ''}`;
+export function someTags(tags: readonly string[], count = tags.length): string {
+  return `${tags.slice(0, SHOWN).join(', ')}${count > SHOWN ? `, … (${count - SHOWN} more)` : ''}`;
 }

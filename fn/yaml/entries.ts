@@ -1,5 +1,5 @@
 import { lineStart, nextLine } from '../lines.ts';
-import type { Replacement } from '../replace.ts';
+import { replaceAll, type Replacement } from '../replace.ts';
 import { bracedMap, bracedPairs, insertInBraces, linesOf, removeFromBraces } from './flow.ts';
 import { columnOf, eolAt, isFirstOnLine, restOfLine, skipComments } from './layout.ts';
 import type { Entry, MapNode, Node, ScalarNode, Span } from './tree.ts';
@@ -77,7 +77,7 @@ export function fillEntry(
     ];
   }
   if (value.kind !== 'map') {
-    if (named || map.flow !== true) throw new Unusual('it is a null with a name, a tag or a comment', value.start);
+    if (named || !map.flow) throw new Unusual('it is a null with a name, a tag or a comment', value.start);
     return [{ start: colon, end: stop, text: ` ${bracedMap(pairs, writing, undefined)}` }];
   }
   const inside = text.slice(value.start + 1, value.end - 1);
@@ -93,29 +93,39 @@ export function fillEntry(
 
 /** Takes away an entry of a map that has others. */
 export function removeEntry(text: string, { end }: Span, map: MapNode, entry: Entry): Replacement[] {
-  return map.flow ? removeFromBraces(text, map, entry) : [wholeLines(text, entry, end)];
+  if (map.flow) return removeFromBraces(text, map, entry);
+  const lines = wholeLines(text, entry, end);
+  const before = map.entries[map.entries.indexOf(entry) - 1];
+  // Blank lines that follow would become part of such a block.
+  if (before && endsWithKept(text, before.value))
+    while (BLANK.test(restOfLine(text, lines.end)) && lines.end < end) lines.end = nextLine(text, lines.end, end);
+  return [lines];
+}
+
+const BLANK = /^[ \t]*$/;
+
+/** Whether a node ends with a block scalar to which all blank lines behind it belong. */
+function endsWithKept(text: string, node: Node): boolean {
+  let last: Node | undefined = node;
+  while (last && last.kind !== 'scalar' && last.kind !== 'alias')
+    last = last.flow ? undefined : last.kind === 'map' ? last.entries.at(-1)?.value : last.items.at(-1);
+  if (last?.kind !== 'scalar' || (last.style !== 'literal' && last.style !== 'folded')) return false;
+  return /^[|>]\d?\+/.test(text.slice(last.start, last.start + 3));
 }
 
 /**
  * Takes away the only entry of a map, and with the map the entry of `parent` that it is the value of. Only where a comment
  * would be left behind, an empty map stays with it.
  */
-export function removeLast(
-  text: string,
-  span: Span,
-  parent: MapNode,
-  owner: Entry,
-  map: MapNode,
-): Replacement[] {
+export function removeLast(text: string, span: Span, parent: MapNode, owner: Entry, map: MapNode): Replacement[] {
   const [only] = map.entries as [Entry];
   const colon = behindColon(text, owner.key);
   if (map.flow) {
-    const inside = text.slice(map.start + 1, only.key.start) + text.slice(only.value.end, map.end - 1);
-    const comment = inside.includes('#') || (!parent.flow && restOfLine(text, map.end).trim() !== '');
-    if (!comment && parent.entries.length > 1) return removeEntry(text, span, parent, owner);
-    if (!inside.includes('#')) return [{ start: map.start, end: map.end, text: '{}' }];
-    const comma = /^\s*,/.exec(text.slice(only.value.end, map.end))?.[0].length ?? 0;
-    return [{ start: only.key.start, end: only.value.end + comma, text: '' }];
+    const removed = removeFromBraces(text, map, only);
+    const left = replaceAll(text, removed, map.start, map.end).includes('#');
+    const behind = !parent.flow && restOfLine(text, map.end).trim() !== '';
+    if (!left && !behind && parent.entries.length > 1) return removeEntry(text, span, parent, owner);
+    return left ? removed : [{ start: map.start, end: map.end, text: '{}' }];
   }
   const lines = wholeLines(text, only, span.end);
   const above = text.slice(colon, lines.start).trim() !== '';

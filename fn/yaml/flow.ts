@@ -1,6 +1,6 @@
 import { lineStart, nextLine } from '../lines.ts';
 import type { Replacement } from '../replace.ts';
-import { columnOf, eolAt, isFirstOnLine, restOfLine } from './layout.ts';
+import { eolAt, indentAt, isFirstOnLine, restOfLine } from './layout.ts';
 import type { Pairs } from './entries.ts';
 import type { Entry, MapNode } from './tree.ts';
 import type { Writing } from './writing.ts';
@@ -17,18 +17,15 @@ export interface Lines {
 /** The lines on which an entry of a map stands by itself. */
 export function linesOf(text: string, map: MapNode, { key }: Entry): Lines | undefined {
   if (!isFirstOnLine(text, key.start)) return undefined;
-  const column = columnOf(text, key.start);
+  const indent = indentAt(text, key.start);
+  // The line with the brace that ends the map tells how far entries are moved in, and by what.
   const brace = map.end - 1;
-  // The line with the brace that ends the map tells how far entries are moved in.
-  const outer = isFirstOnLine(text, brace) ? columnOf(text, brace) : column - DEFAULT_STEP;
-  return {
-    indent: ' '.repeat(column),
-    step: ' '.repeat(Math.max(1, column - outer)),
-    eol: eolAt(text, key.start),
-  };
+  const outer = isFirstOnLine(text, brace) ? indentAt(text, brace) : indent;
+  const step = indent.startsWith(outer) ? indent.slice(outer.length) : '';
+  return { indent, step: step || DEFAULT_STEP, eol: eolAt(text, key.start) };
 }
 
-const DEFAULT_STEP = 2;
+const DEFAULT_STEP = '  ';
 
 /** A map of pairs in braces: on one line, or on lines of their own below one that is moved in like the others. */
 export function bracedMap(pairs: Pairs, writing: Writing, lines: Lines | undefined): string {
@@ -55,7 +52,7 @@ export function insertInBraces(
   const rest = ENTRY_END.exec(restOfLine(text, end));
   if (!isFirstOnLine(text, key.start) && !rest?.[0].includes('#'))
     return [{ start: end, end, text: written.map((entry) => comma + entry).join('') }];
-  const indent = ' '.repeat(columnOf(text, key.start));
+  const indent = indentAt(text, key.start);
   const eol = eolAt(text, key.start);
   if (!rest || end + rest[0].length >= map.end)
     return [{ start: end, end, text: written.map((entry) => `,${eol}${indent}${entry}`).join('') }];
@@ -74,7 +71,7 @@ export function insertInBraces(
 /** What may follow an entry that has its last line to itself. */
 const ENTRY_END = /^[ \t]*(,?)(?:[ \t]*|[ \t]+#.*)$/;
 
-/** Takes an entry out of a map in braces that has others. */
+/** Takes an entry out of a map in braces, with the comment behind it if it has its line to itself. */
 export function removeFromBraces(text: string, { entries, end }: MapNode, entry: Entry): Replacement[] {
   const { key, value } = entry;
   const at = entries.indexOf(entry);
@@ -82,17 +79,17 @@ export function removeFromBraces(text: string, { entries, end }: MapNode, entry:
   const rest = ENTRY_END.exec(restOfLine(text, value.end));
   if (isFirstOnLine(text, key.start) && rest && value.end + rest[0].length < end) {
     const lines = { start: lineStart(text, key.start), end: nextLine(text, value.end), text: '' };
-    if (next || rest[1] === ',') return [lines];
-    return [...commaAfter(text, before!), lines];
+    return before && !next && rest[1] === '' ? [...commaAfter(text, before), lines] : [lines];
   }
   if (next) {
     const gap = text.slice(value.end, next.key.start);
     const stop = gap.includes('#') ? value.end + gap.indexOf(',') + 1 : next.key.start;
     return [{ start: key.start, end: stop, text: '' }];
   }
-  if (!text.slice(before!.value.end, key.start).includes('#'))
-    return [{ start: before!.value.end, end: value.end, text: '' }];
-  return [...commaAfter(text, before!), { start: key.start, end: value.end, text: '' }];
+  if (!before) return [{ start: key.start, end: commaAfter(text, entry)[0]?.end ?? value.end, text: '' }];
+  if (!text.slice(before.value.end, key.start).includes('#'))
+    return [{ start: before.value.end, end: value.end, text: '' }];
+  return [...commaAfter(text, before), { start: key.start, end: value.end, text: '' }];
 }
 
 /** The comma that follows an entry, to be taken away. */

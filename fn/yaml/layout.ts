@@ -7,9 +7,14 @@ export function isFirstOnLine(text: string, offset: number): boolean {
   return text.slice(lineStart(text, offset), offset).trim() === '';
 }
 
-/** What stands between the start of a line and an offset on it. */
+/** How far an offset is from the start of its line. */
 export function columnOf(text: string, offset: number): number {
   return offset - lineStart(text, offset);
+}
+
+/** The blanks that move a line in to an offset on it; spaces in place of what else is there. */
+export function indentAt(text: string, offset: number): string {
+  return text.slice(lineStart(text, offset), offset).replaceAll(/\S/g, ' ');
 }
 
 /** What follows an offset on its line, without the line break. */

@@ -6,8 +6,10 @@ import t from 'tap';
 import { commandHelp, programHelp, unknownCommand } from '../../cli/help.ts';
 import { parse } from '../../cli/command.ts';
 import { programName } from '../../cli/name.ts';
+import { progressOn } from '../../cli/progress.ts';
 import { optionsOf } from '../../cli/spec.ts';
 import { specs } from '../../cli/specs/index.ts';
+import type { Screen } from '../../registry/progress.ts';
 import { root } from '../../scripts/build.ts';
 import { findProgram } from '../../scripts/tools.ts';
 
@@ -55,7 +57,7 @@ const unknown: [words: string[], says: RegExp][] = [
   [[], /^name a command: /],
   [['--tags', 'x'], /^--tags stands where a command is expected/],
   [['chose'], /^there is no command "chose"; did you mean "choose"\?/],
-  [['xyzzy'], /^there is no command "xyzzy"; there are choose, /],
+  [['xyzzy'], /^there is no command "xyzzy"; there are /],
 ];
 
 t.test('a mistyped command', async (t) => {
@@ -141,4 +143,52 @@ t.test('the script for zsh can be read by zsh', async (t) => {
 
 t.test('a shell that it does not know', async (t) => {
   t.match(start(['completion', 'tcsh']), { status: 2, stderr: /one of bash, zsh, fish; "tcsh" is none/ });
+});
+
+t.test('progress is for a person who waits', async (t) => {
+  const shown: string[] = [];
+  let now = 0;
+  let tick = () => undefined as void;
+  const screen: Screen = {
+    isTerminal: true,
+    write: (text) => void shown.push(text),
+    now: () => now,
+    every: (_, call) => {
+      tick = call;
+      return () => (tick = () => undefined);
+    },
+  };
+  const clear = '\r\u001B[K';
+  const answer = await progressOn(screen).during('fetching main', async () => {
+    for (now of [200, 900, 1000, 1100, 1200, 2400]) tick();
+    return 'done';
+  });
+  t.equal(answer, 'done');
+  t.same(
+    shown.splice(0),
+    [...[1, 1, 2].map((n) => `${clear}fetching main, ${n} s`), clear],
+    'quiet for a second, then not too often',
+  );
+  await t.rejects(
+    progressOn(screen).during('a', async () => Promise.reject(new Error('b'))),
+    { message: 'b' },
+  );
+  tick();
+  t.same(shown, [], 'nothing of what is over sooner');
+
+  const start = now;
+  progressOn(screen).counting(
+    (count) => `${count} files`,
+    (tick) => {
+      for (let i = 1; i <= 4; i++) {
+        now = start + 400 * i;
+        tick(i);
+      }
+    },
+  );
+  t.same(shown.splice(0), [`${clear}3 files`, `${clear}4 files`, clear]);
+  const blind = progressOn({ ...screen, isTerminal: false });
+  t.equal(await blind.during('x', async () => 1), 1);
+  blind.counting(String, (tick) => tick((now += 9999)));
+  t.same(shown, [], 'where nobody looks nothing is shown');
 });
