@@ -9,6 +9,7 @@ import { specSchema } from '../fn/config/image-update.ts';
 import { classes } from '../job/failure.ts';
 import { names } from '../job/message.ts';
 import { specSchema as jobSchema } from '../job/schema.ts';
+import { readAction } from './action.ts';
 import { root } from './build.ts';
 
 /** The part of a JSON schema that a table shows. */
@@ -25,6 +26,8 @@ interface Schema {
 // Zod's own JSON schema type is a union over every draft; this is the part that our schemas use.
 const spec = z.toJSONSchema(specSchema) as Schema;
 const job = z.toJSONSchema(jobSchema) as Schema;
+
+const action = await readAction();
 
 /** Section name to its text. */
 const sections: Record<string, () => string> = {
@@ -45,12 +48,20 @@ const sections: Record<string, () => string> = {
       specs.map(({ name, summary }) => [`[\`tk-image ${name}\`](#${name.replaceAll(' ', '-')})`, summary]),
     ),
   commands: () => specs.map(commandPage).join('\n\n'),
+  'action-inputs': () => described('input', action.inputs),
+  'action-outputs': () => described('output', action.outputs),
   'exit-statuses': () =>
     table(
       ['exit status', 'meaning'],
       exits.map((row) => [...row]),
     ),
 };
+
+/** What action.yml has, by name. */
+function described(what: string, entries: Record<string, { description: string }>): string {
+  const rows = Object.entries(entries).map(([name, { description }]) => [`\`${name}\``, description]);
+  return table([what, 'meaning'], rows);
+}
 
 /** A row a field, the fields of a map below it. What has a default, or no need of one, is optional. */
 function configRows({ properties = {}, required = [] }: Schema, prefix: string): string[][] {
