@@ -14,47 +14,52 @@ export interface JobOptions extends WorldOptions {
   format?: Format;
 }
 
-/**
- * Makes a job, carries it out here, and shows what came of it: as `text` has it on stdout, everything for a person's eye on stderr;
- * with `-o` the job with its status. Returns the exit status.
- */
-export async function runHere(
-  options: JobOptions,
-  io: Io,
-  make: (here: Here) => Promise<UpdateJob>,
-  text: (report: Report) => string,
-  scope?: Scope,
-): Promise<number> {
+/** What a job, and how it went, is on stdout for people. */
+type Text = (report: Report) => string;
+
+/** Works with this machine's place and signals, and gives them back. */
+export async function onThisMachine<T>(options: JobOptions, io: Io, work: (here: Here) => Promise<T>): Promise<T> {
   const place = openPlace(options, io);
   const stop = stopOnSignals();
-  const here: Here = { place, stop: stop.controller, progress: progressOn(stderrScreen(io.environment)), io };
   try {
-    const job = await make(here);
-    const report = await runJob(job, await worldOf(job, options, here, scope));
-    await show(job, report, options, io, text);
-    return exitStatus(report.ran.outcome);
+    return await work({ place, stop: stop.controller, progress: progressOn(stderrScreen(io.environment)), io });
   } finally {
     stop.forget();
     place.close();
   }
 }
 
-async function show(
+/** Carries out a job here, and shows what came of it. Returns the exit status. */
+export async function runHere(
+  job: UpdateJob,
+  options: JobOptions,
+  here: Here,
+  text: Text,
+  scope?: Scope,
+): Promise<number> {
+  const report = await runJob(job, await worldOf(job, options, here, scope));
+  await showJob(job, report, options, here.io, text);
+  return exitStatus(report.ran.outcome);
+}
+
+/** The text on stdout, everything for a person's eye on stderr; with `-o` the job with its status, and what `more` there is. */
+export async function showJob(
   job: UpdateJob,
   report: Report,
   options: JobOptions,
   io: Io,
-  text: (report: Report) => string,
+  text: Text,
+  more: object = {},
 ): Promise<void> {
   const { ran, results } = report;
   if (results.length > 0) io.error(results.map(describe).join('\n'));
   const { outcome } = ran;
   const format = documentFormat(options.format);
-  io.output(format ? await print(format, manifestOf(job, ran)) : text(report));
+  io.output(format ? await print(format, { ...manifestOf(job, ran), ...more }) : text(report));
   io.error('class' in outcome ? `tk-image: ${outcome.class}: ${outcome.message}` : `tk-image: ${sentence(outcome)}`);
 }
 
-function manifestOf(job: UpdateJob, ran: Report['ran']): unknown {
+function manifestOf(job: UpdateJob, ran: Report['ran']): object {
   const { apiVersion, kind, metadata, spec } = job;
   const { name, namespace, uid, annotations } = metadata;
   const shown = { name, namespace, uid, ...(Object.keys(annotations).length > 0 && { annotations }) };

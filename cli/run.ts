@@ -6,7 +6,7 @@ import { readJob, type UpdateJob } from '../job/read.ts';
 import { RELEASE } from '../job/revert.ts';
 import type { Report } from '../job/run.ts';
 import { parse } from './command.ts';
-import { runHere, type JobOptions } from './run-job.ts';
+import { onThisMachine, runHere, type JobOptions } from './run-job.ts';
 import { run as spec } from './specs/run.ts';
 
 interface Options extends JobOptions {
@@ -23,7 +23,8 @@ export async function run(argv: string[], io: Io): Promise<number> {
       const { options, operands } = parse<Options>(spec, argv);
       if (operands[0] !== undefined)
         throw new UsageError(`"${operands[0]}" is one word too many; the job is given by -f`);
-      return runHere(options, io, () => jobOf(options, io), textOf);
+      const job = await jobOf(options, io);
+      return onThisMachine(options, io, async (here) => runHere(job, options, here, textOf));
     },
     'tk-image',
   );

@@ -8,11 +8,12 @@ import { sshUrl, urlProblem } from '../git/url.ts';
 import { userIdentity } from '../git/worktree.ts';
 import type { Identity } from '../git/repository.ts';
 import { accessOf } from '../job/access.ts';
+import type { PullRequestWishes } from '../job/pull-request/options.ts';
 import { API_VERSION, checkJob, KIND, type UpdateJob } from '../job/read.ts';
 import { RELEASE } from '../job/revert.ts';
 import type { Report } from '../job/run.ts';
 import { changeTable } from './change-table.ts';
-import { runHere } from './run-job.ts';
+import { onThisMachine, runHere } from './run-job.ts';
 import { GROUPINGS } from './specs/update.ts';
 import { AUTHOR, type UpdateOptions } from './update.ts';
 import { openHere, type Here } from './world.ts';
@@ -24,19 +25,41 @@ const NOBODY: Identity = { name: 'image-update', email: 'image-update@localhost'
 const MAX_FILES = 100_000;
 
 /** Updates a branch of a repository without a work tree, by an UpdateJob made of the options. */
-export async function updateRemote(url: string, options: UpdateOptions, given: Io): Promise<number> {
+export async function updateRemote(url: string, options: UpdateOptions, own: Io): Promise<number> {
   const { push, dryRun, image: images, signingKey } = options;
   const io: Io =
     signingKey === undefined
-      ? given
-      : { ...given, environment: { ...given.environment, GIT_SIGNING_KEY_FILE: signingKey } };
+      ? own
+      : { ...own, environment: { ...own.environment, GIT_SIGNING_KEY_FILE: signingKey } };
   checkUrl(url, options);
   const scope = images.length > 0 ? scopeOf({ images }) : undefined;
-  const job = async (here: Here) => jobOf(sshUrl(url), options, here);
-  const status = await runHere({ ...options, secret: [] }, io, job, (report) => textOf(report, options), scope);
-  if (status === DONE && !push && !dryRun)
-    io.error('tk-image: this was a dry run, as nothing is pushed without --push');
-  return status;
+  const text = (report: Report) => textOf(report, options);
+  const given = { ...options, secret: [] };
+  return onThisMachine(given, io, async (here) => {
+    const job = await jobOf(sshUrl(url), options, here);
+    if (options.pullRequest) {
+      const { proposeHere } = await import('./pull-requests.ts');
+      return proposeHere(job, { ...given, wishes: wishesOf(options) }, here, text, scope);
+    }
+    const status = await runHere(job, given, here, text, scope);
+    if (status === DONE && !push && !dryRun)
+      io.error('tk-image: this was a dry run, as nothing is pushed without --push or --pull-request');
+    return status;
+  });
+}
+
+/** What pull requests shall be like. Lists may be written with commas. */
+function wishesOf({ title, body, labels, reviewers, draft, autoMerge, groupBy, branch }: UpdateOptions): PullRequestWishes {
+  return {
+    ...(title !== undefined && { title }),
+    ...(body !== undefined && { body }),
+    labels: labels.flatMap((one) => one.split(',')),
+    reviewers: reviewers.flatMap((one) => one.split(',')),
+    draft: draft ?? false,
+    autoMerge: autoMerge ?? false,
+    ...(groupBy !== undefined && { groupBy }),
+    ...(branch !== undefined && { branch }),
+  };
 }
 
 function checkUrl(url: string, { allowHttp }: UpdateOptions): void {
@@ -73,9 +96,10 @@ function authorOf(text: string): Identity {
 function manifestOf(
   url: string,
   branch: string,
-  { path, groupBy, message, branch: target, push, dryRun, release, signingKey, signingType = 'ssh' }: UpdateOptions,
+  options: UpdateOptions,
   { functionConfig, author }: { functionConfig: unknown; author: Identity },
 ): unknown {
+  const { path, groupBy, message, branch: target, push, pullRequest, dryRun, release, signingKey } = options;
   return {
     apiVersion: API_VERSION,
     kind: KIND,
@@ -88,13 +112,14 @@ function manifestOf(
       run: { image: 'image-update', contract: 'Function', functionConfig, allow: { maxFiles: MAX_FILES } },
       commit: {
         author,
-        ...(groupBy !== undefined && { grouping: GROUPINGS[groupBy] }),
+        // Of pull requests, each has one commit.
+        ...(groupBy !== undefined && !pullRequest && { grouping: GROUPINGS[groupBy] }),
         ...(message !== undefined && { messageTemplate: message }),
-        ...(signingKey !== undefined && { signing: { type: signingType, secretRef: { name: 'signing' } } }),
+        ...(signingKey !== undefined && { signing: { type: options.signingType ?? 'ssh', secretRef: { name: 'signing' } } }),
       },
       push: {
-        ...(target !== undefined && { branch: target }),
-        mode: push && !dryRun ? 'Push' : 'DryRun',
+        ...(target !== undefined && !pullRequest && { branch: target }),
+        mode: (push || pullRequest) && !dryRun ? 'Push' : 'DryRun',
       },
     },
   };

@@ -4,6 +4,7 @@ import { UsageError } from '../fn/usage.ts';
 import { classes, failureOf } from '../job/failure.ts';
 import { compileTemplate } from '../job/message.ts';
 import { refProblem } from '../job/ref.ts';
+import type { ForgeType } from '../git/forge/forge.ts';
 import type { GivenOptions } from '../registry/options.ts';
 import { parse } from './command.ts';
 import type { Format } from './formats.ts';
@@ -31,6 +32,15 @@ export interface UpdateOptions extends GivenOptions {
   ref?: string;
   path: string[];
   release: string[];
+  pullRequest?: boolean;
+  title?: string;
+  body?: string;
+  labels: string[];
+  reviewers: string[];
+  draft?: boolean;
+  autoMerge?: boolean;
+  forge?: ForgeType;
+  forgeUrl?: string;
   signingKey?: string;
   signingType?: (typeof SIGNING_TYPES)[number];
   allowHttp?: boolean;
@@ -71,7 +81,7 @@ const NEEDS: readonly [
   why: string,
 ][] = [
   [
-    ['ref', 'path', 'release', 'signingKey', 'signingType', 'allowHttp'],
+    ['ref', 'path', 'release', 'pullRequest', 'signingKey', 'signingType', 'allowHttp'],
     ({ git }) => git !== undefined,
     'is for a repository; name it with --git URL',
   ],
@@ -79,6 +89,11 @@ const NEEDS: readonly [
     ['interactive', 'workload', 'namespace', 'results', 'commit', 'sign'],
     ({ git }) => git === undefined,
     'is for a directory, and not for --git',
+  ],
+  [
+    ['title', 'body', 'labels', 'reviewers', 'draft', 'autoMerge', 'forge', 'forgeUrl'],
+    ({ pullRequest }) => pullRequest === true,
+    'is about pull requests; say --pull-request too',
   ],
   [
     ['push', 'branch', 'groupBy', 'message', 'author', 'sign'],

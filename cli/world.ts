@@ -3,6 +3,9 @@ import { join } from 'node:path';
 import { readConfig, type Config } from '../fn/config/config.ts';
 import { defaultSpec } from '../fn/config/defaults.ts';
 import type { Io } from '../fn/io.ts';
+import type { Answers } from '../fn/lookup/answers.ts';
+import type { Lookup } from '../fn/lookup/lookup.ts';
+import { remembering } from '../fn/lookup/remembering.ts';
 import { readText } from '../fn/run.ts';
 import type { Scope } from '../fn/scope.ts';
 import { openRepository, repositoryDirectory, type OpenRepository } from '../git/open.ts';
@@ -65,7 +68,12 @@ export function stopOnSignals(): { controller: AbortController; forget: () => vo
 }
 
 /** The world of `tk-image`: this machine, its files, its git, its environment. `scope` narrows what the engine does. */
-export async function worldOf(job: UpdateJob, options: WorldOptions, here: Here, scope?: Scope): Promise<World> {
+export async function worldOf(
+  job: UpdateJob,
+  options: WorldOptions,
+  here: Here,
+  scope?: Scope,
+): Promise<World & Pick<Maker, 'known'>> {
   const { place, stop, progress, io } = here;
   const secrets = await secretsOf(options, io);
   const cache = place.keeps ? diskCache(join(place.directory, 'jobs')) : noCache;
@@ -116,7 +124,13 @@ async function secretsOf({ secret }: WorldOptions, io: Io): Promise<Map<string, 
   return new Map(secrets.flat().map((one) => [one.name, one]));
 }
 
-type Maker = Pick<World, 'make' | 'readAhead' | 'fixed'>;
+interface Maker extends Pick<World, 'make' | 'readAhead' | 'fixed'> {
+  /** What the engine goes by, for whoever explains what it did. */
+  known?: {
+    answers(): Promise<{ answers: Answers; lookup: Lookup | undefined }>;
+    labels(image: string, reference: string): Promise<Readonly<Record<string, string>> | undefined>;
+  };
+}
 
 /** The engine of this program. */
 async function engine(
@@ -135,12 +149,18 @@ async function engine(
   });
   const answers = new GivenAnswers(files);
   const asks = config.spec.lookup === 'registry';
-  const lookup = asks ? await (await import('../registry/connect.ts')).connect(options, io) : undefined;
+  const registries = asks ? await (await import('../registry/connect.ts')).connect(options, io) : undefined;
+  // It may run several times.
+  const lookup = registries && remembering(registries);
   const program = thisProgram();
   return {
     make: async (repository, commit, only) =>
       evaluate(job, commit, repository, { config, given: answers, lookup, cache, program, ...(only && { only }) }),
     readAhead: () => answers.readAhead(),
+    known: {
+      answers: async () => ({ answers: await answers.take(), lookup }),
+      labels: async (image, reference) => registries?.labels(image, reference),
+    },
     fixed: asks ? undefined : JSON.stringify([program, scope, files.map(({ name, hash }) => [name, hash])]),
   };
 }

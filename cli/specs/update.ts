@@ -1,22 +1,29 @@
+import type { ForgeType } from '../../git/forge/forge.ts';
 import { answerGroup, registryGroup, type CommandSpec } from '../spec.ts';
 import { FORMATS } from '../formats.ts';
 
 /** What `--group-by` takes, and what an UpdateJob calls it. */
 export const GROUPINGS = { run: 'Run', image: 'Image', workload: 'Workload', directory: 'Directory' } as const;
 
+const FORGES = ['github', 'gitlab', 'gitea'] as const satisfies readonly ForgeType[];
+
 export const SIGNING_TYPES = ['ssh', 'openpgp'] as const;
 
 export const update: CommandSpec = {
   name: 'update',
   summary: 'moves images on in files, and commits and pushes that if asked to',
-  usage: ['[DIR…] [options]', '[DIR…] --commit [--push] [options]', '--git URL [--push] [options]'],
+  usage: [
+    '[DIR…] [options]',
+    '[DIR…] --commit [--push] [options]',
+    '--git URL [--push | --pull-request] [options]',
+  ],
   about: `Finds the images that annotations, markers and policies govern in the YAML files below each \`DIR\` (default: \`.\`), asks
 registries for their tags, and edits the files in place, all or none; no other byte changes. The changes are a table on stdout; why
 something stays is on stderr.
 
 With \`--commit\` what was edited is committed in your own work tree, by your own git: your name, your hooks, your key. It is refused
 where one of the files has changes of yours. With \`--git\` no work tree is needed: the repository's branch is updated as by an
-[UpdateJob](update-job.md), and nothing is pushed unless \`--push\` says so.`,
+[UpdateJob](update-job.md), and nothing is pushed unless \`--push\` or \`--pull-request\` says so.`,
   options: [
     { flags: '--dry-run', meaning: 'write nothing, commit nothing, push nothing' },
     { flags: '--diff', meaning: 'print the diff instead of the table' },
@@ -75,6 +82,27 @@ where one of the files has changes of yours. With \`--git\` no work tree is need
       meaning: 'a directory of the repository to read and change; all of it if none is given; may be repeated',
       several: true,
     },
+    {
+      flags: '--pull-request',
+      meaning:
+        'propose the changes of `--git` by a [pull request](pull-requests.md), or one for each of `--group-by`, instead of pushing them to the branch',
+    },
+    { flags: '--title <template>', meaning: 'title of the pull request, a template as `--message`' },
+    { flags: '--body <template>', meaning: 'its body; `{{report}}` is what it says without a template' },
+    { flags: '--labels <labels>', meaning: 'labels, with commas between; may be repeated', several: true },
+    {
+      flags: '--reviewers <names>',
+      meaning: 'who is asked for a review, with commas between, `org/team` for a team; may be repeated',
+      several: true,
+    },
+    { flags: '--draft', meaning: 'open it as a draft' },
+    { flags: '--auto-merge', meaning: 'have the forge merge it when its checks have passed' },
+    {
+      flags: '--forge <forge>',
+      meaning: 'which forge it is, where its host does not tell; `gitea` is Forgejo too',
+      choices: FORGES,
+    },
+    { flags: '--forge-url <url>', meaning: 'where the forge is, or its API, if not where the repository is' },
     {
       flags: '--release <image>',
       meaning:

@@ -61,7 +61,7 @@ export function bodyOf(data: BodyData, room: number): string {
           `Commit ${code(foreign.commit.slice(0, 12))} of ${code(foreign.author)} stands on this branch, so it is added to and not made anew.`,
         ]
       : []),
-    'Commits of others on this branch are kept. Closed without a merge, the same changes are not proposed again.',
+    'Commits of others on this branch are kept. Turned down without a merge, the same changes are not proposed again.',
   ].join(' ');
   const texts = [intro];
   let left = room - intro.length - end.length - SEPARATORS;

@@ -1,5 +1,4 @@
 // The life of pull requests: a real git server, and a forge beside it that remembers.
-import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { defaultSpec } from '../../fn/config/defaults.ts';
@@ -21,7 +20,8 @@ import { deployment, MAIN, metadata, openShop, type Shop } from './places.ts';
 
 leaveOutOfQuickRun();
 
-t.setTimeout(240_000);
+// Some twenty seconds of work, and of waiting for git.
+t.setTimeout(600_000);
 
 interface Place extends Shop {
   forge: StandIn;
@@ -67,14 +67,12 @@ async function openPlace(t: Test, files: Files, type: ForgeType = 'github'): Pro
       );
       const text = metadata(tags);
       const given = new GivenAnswers([{ name: 'm.yaml', text, hash: text }]);
-      // Of its own, as on another machine each time.
-      const directory = mkdtempSync(join(shop.home, 'cache-'));
       const world: World = {
         open: async () => ({
           repository: await openRepository(
-            { url: shop.url, timeout: 20_000 },
+            { url: shop.url, timeout: 60_000 },
             {
-              directory,
+              directory: join(shop.home, 'cache'),
               protocols: ['http:'],
               environment: { PATH: process.env['PATH'] },
             },

@@ -2,12 +2,16 @@
 import { Command } from 'commander';
 import t from 'tap';
 import { parseInto } from '../../fn/command.ts';
+import { createRegistry } from '../../registry/client.ts';
 import { RegistryError } from '../../registry/error.ts';
 import { RegistryLookup } from '../../registry/lookup.ts';
 import { declareRegistryOptions, readSettings, registryOptions, type GivenOptions } from '../../registry/options.ts';
+import { createHttp } from '../../registry/network.ts';
 import { Progress, type Screen } from '../../registry/progress.ts';
-import type { Scanner } from '../../registry/scan.ts';
+import { createScanner, type Scanner } from '../../registry/scan.ts';
 import { uniteRecords } from '../../cli/record.ts';
+import { makeImage, makeIndex } from './images.ts';
+import { shelves, startScripted } from './scripted.ts';
 
 const SILENT: Screen = {
   isTerminal: false,
@@ -180,4 +184,36 @@ t.test('options, else the environment', async (t) => {
   t.equal(settingsOf([], { IMAGE_UPDATE_CACHE: 'dir' }).cache, undefined, 'the cache itself reads its variable');
   const variables = registryOptions.flatMap(({ variable }) => variable ?? []);
   t.equal(new Set(variables).size, variables.length);
+});
+
+t.test('labels: of an image, of an index, of a registry that does not tell', async (t) => {
+  const labels = { 'org.opencontainers.image.revision': 'of the config', maintainer: 'x'.repeat(5000), 'a/b': 'kept' };
+  const annotations = { 'org.opencontainers.image.revision': 'of the manifest' };
+  const amd = makeImage({ labels, annotations });
+  const arm = makeImage({ platform: 'linux/arm64', labels: { 'a/b': 'arm' } });
+  const index = makeIndex([arm, amd], { annotations: { 'org.opencontainers.image.source': 'https://h/o/r' } });
+  const server = await startScripted(
+    shelves({ 'org/app': { tags: ['1', '2'], images: { 1: makeImage({ labels }), 2: index, 3: makeIndex([]) } } }),
+  );
+  t.teardown(server.stop);
+  const http = createHttp({ insecure: [server.host] });
+  const registry = createRegistry({
+    http,
+    credentials: { name: 'none', find: async () => undefined },
+    insecure: [server.host],
+  });
+  const image = `${server.host}/org/app`;
+  const read = async (reference: string, platform?: string) =>
+    new RegistryLookup(
+      createScanner({ registry, ...(platform && { platform }) }),
+      new Progress(SILENT, () => 0),
+    ).labels(image, reference);
+  t.strictSame(await read('1'), { 'org.opencontainers.image.revision': 'of the config', 'a/b': 'kept' });
+  t.equal(server.seen.filter(({ path }) => path.includes('org/app')).length, 2, 'two requests');
+  const whole = { 'org.opencontainers.image.source': 'https://h/o/r', ...annotations, 'a/b': 'kept' };
+  t.strictSame(await read('2'), whole, "the manifest's before the config's, and what the index adds");
+  t.strictSame(await read(index.digest), whole, 'by digest');
+  t.match(await read('2', 'linux/arm64'), { 'a/b': 'arm' });
+  t.strictSame(await read('3'), {}, 'an index of nothing');
+  t.equal(await read('4'), undefined, "what is not there is nobody's fault");
 });
