@@ -4,8 +4,6 @@ import { noteResult, type Result } from '../fn/result.ts';
 import { configValue, InputError } from '../fn/run.ts';
 import { scopeOf } from '../fn/scope.ts';
 import { UsageError } from '../fn/usage.ts';
-import type { Forge } from '../git/forge/forge.ts';
-import { openForge } from '../git/forge/open.ts';
 import type { Repository } from '../git/repository.ts';
 import { accessOf } from '../job/access.ts';
 import type { Change } from '../job/change.ts';
@@ -14,10 +12,10 @@ import type { Made } from '../job/made.ts';
 import type { PullRequestWishes } from '../job/pull-request/options.ts';
 import { runPullRequests, type PullRequestResult } from '../job/pull-request/run.ts';
 import { checkJob, type UpdateJob } from '../job/read.ts';
-import { runJob, type Report, type World } from '../job/run.ts';
-import { stderrScreen } from '../registry/progress.ts';
-import { progressOn } from '../cli/progress.ts';
-import { openHere, openPlace, stopOnSignals, worldOf, type Here, type WorldOptions } from '../cli/world.ts';
+import { runJob, type Report } from '../job/run.ts';
+import { aroundOf } from '../cli/pull-requests.ts';
+import { onThisMachine } from '../cli/run-job.ts';
+import { openHere, worldOf, type Here, type WorldOptions } from '../cli/world.ts';
 import { functionConfigOf } from './config.ts';
 import type { Inputs } from './inputs.ts';
 import { log } from './log.ts';
@@ -41,18 +39,11 @@ export async function updateBranch(
     allowHttp: workflow.serverUrl.startsWith('http:'),
     ...(inputs['registry-config'] !== undefined && { dockerConfig: inputs['registry-config'] }),
   };
-  const place = openPlace(options, io);
-  const stop = stopOnSignals();
-  const here: Here = { place, stop: stop.controller, progress: progressOn(stderrScreen(io.environment)), io };
-  try {
+  return onThisMachine(options, io, async (here) => {
     const job = await inOurWords(async () => jobOf(inputs, workflow, options, here));
     const scope = inputs.images && scopeOf({ images: inputs.images });
-    const world = await worldOf(job, options, here, scope);
-    return await carryOut(job, world, inputs, io);
-  } finally {
-    stop.forget();
-    place.close();
-  }
+    return carryOut(job, await worldOf(job, options, here, scope), inputs, io);
+  });
 }
 
 /** The environment by which git logs in: the token that is to be used, and no other that happens to be there. */
@@ -145,9 +136,14 @@ async function inOurWords<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /** Carries the job out, by a push or by pull requests, and keeps what was made on the way. */
-async function carryOut(job: UpdateJob, world: World, inputs: Inputs, io: Io): Promise<Outcome> {
+async function carryOut(
+  job: UpdateJob,
+  world: Awaited<ReturnType<typeof worldOf>>,
+  inputs: Inputs,
+  io: Io,
+): Promise<Outcome> {
   const made: Made[] = [];
-  const watched: World = {
+  const watched: typeof world = {
     ...world,
     async make(...run) {
       const one = await world.make(...run);
@@ -160,23 +156,12 @@ async function carryOut(job: UpdateJob, world: World, inputs: Inputs, io: Io): P
     // After a race it was made anew.
     return { ...outcomeOf(report, made.at(-1)), ...pushedBy(report) };
   }
-  const around = { world: watched, forge: forgeOf(job, inputs, io) };
+  const { token } = inputs;
+  const around = aroundOf(job, watched, { ...(token !== undefined && { token }) }, io);
   const { plan, pullRequests } = await inOurWords(async () => runPullRequests(job, wishesOf(inputs), around));
   // The first is the plan: what pull requests are made of is made once more for each.
   const outcome = outcomeOf(plan, made[0]);
   return job.spec.push.mode === 'DryRun' ? outcome : { ...outcome, ...proposedBy(pullRequests, outcome) };
-}
-
-function forgeOf(job: UpdateJob, { token }: Inputs, { environment }: Io): () => Promise<Forge> {
-  return async () => {
-    // Whom git trusts beside the usual, the API is reached by.
-    const { ca } = (await accessOf(job, new Map(), environment)).remote;
-    return openForge(job.spec.git.url, {
-      environment,
-      ...(token !== undefined && { token }),
-      ...(ca !== undefined && { ca }),
-    });
-  };
 }
 
 function wishesOf(inputs: Inputs): PullRequestWishes {
