@@ -517,9 +517,9 @@ t.test('manifests of a stranger: no command, no Markdown, no HTML', async (t) =>
     files: { '::warning::f##[group]<b>.yaml': text, 'plain.yaml': WEB.replace('# keep me', `# ${evil}`) },
   });
   t.equal(ran.status, 0, ran.raw);
-  const ours = ['add-mask', 'group', 'endgroup', 'warning', 'notice'];
+  const ours = new Set(['add-mask', 'group', 'endgroup', 'warning', 'notice']);
   t.same(
-    [...new Set(ran.commands.map(({ name }) => name))].filter((name) => !ours.includes(name)),
+    ran.commands.filter(({ name }) => !ours.has(name)),
     [],
     ran.raw,
   );
