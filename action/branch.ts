@@ -9,11 +9,12 @@ import { accessOf } from '../job/access.ts';
 import type { Change } from '../job/change.ts';
 import type { Failure } from '../job/failure.ts';
 import type { Made } from '../job/made.ts';
+import { explain } from '../job/pull-request/explain.ts';
 import type { PullRequestWishes } from '../job/pull-request/options.ts';
 import { runPullRequests, type PullRequestResult } from '../job/pull-request/run.ts';
 import { checkJob, type UpdateJob } from '../job/read.ts';
 import { runJob, type Report } from '../job/run.ts';
-import { aroundOf } from '../cli/pull-requests.ts';
+import { forgeOf } from '../cli/pull-request.ts';
 import { onThisMachine } from '../cli/run-job.ts';
 import { openHere, worldOf, type Here, type WorldOptions } from '../cli/world.ts';
 import { functionConfigOf } from './config.ts';
@@ -46,14 +47,15 @@ export async function updateBranch(
   });
 }
 
-/** The environment by which git logs in: the token that is to be used, and no other that happens to be there. */
+/** The environment by which git and the forge log in: by the tokens that are to be used, and no other that happens to be there. */
 function loggedIn(inputs: Inputs, environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const token = inputs['branch-token'] ?? inputs.token;
   if (token === undefined)
     throw new UsageError(
       'token: there is none; leave the input out to use the job token, or give one that is not empty',
     );
-  return { ...environment, GIT_USERNAME: 'x-access-token', GIT_PASSWORD: token };
+  const forge = inputs.token === undefined ? {} : { FORGE_TOKEN: inputs.token };
+  return { ...environment, GIT_USERNAME: 'x-access-token', GIT_PASSWORD: token, ...forge };
 }
 
 /** The UpdateJob of the inputs, with the config file as it stands on the base branch. */
@@ -118,8 +120,8 @@ const WORDS: Readonly<Record<string, string>> = {
   'spec.commit.messageTemplate': 'commit-message',
   '--title': 'title',
   '--body': 'body',
-  '--labels': 'labels',
-  '--reviewers': 'reviewers',
+  '--label': 'labels',
+  '--reviewer': 'reviewers',
   '--branch': 'branch',
   '--group-by': 'group-by',
 };
@@ -156,8 +158,12 @@ async function carryOut(
     // After a race it was made anew.
     return { ...outcomeOf(report, made.at(-1)), ...pushedBy(report) };
   }
-  const { token } = inputs;
-  const around = aroundOf(job, watched, { ...(token !== undefined && { token }) }, io);
+  const { known } = world;
+  const around = {
+    world: watched,
+    forge: async () => forgeOf(job.spec.git.url, {}, io.environment),
+    ...(known && { facts: async (change: Change) => explain(change, await known.answers()), labelsOf: known.labels }),
+  };
   const { plan, pullRequests } = await inOurWords(async () => runPullRequests(job, wishesOf(inputs), around));
   // The first is the plan: what pull requests are made of is made once more for each.
   const outcome = outcomeOf(plan, made[0]);

@@ -1,75 +1,81 @@
 import { readFileSync } from 'node:fs';
-import { Option, type Command } from 'commander';
 import { reasonOf } from '../fn/directory.ts';
 import { InputError } from '../fn/run.ts';
-import { UsageError } from '../fn/usage.ts';
+import type { Scope } from '../fn/scope.ts';
 import type { Forge, ForgeType } from '../git/forge/forge.ts';
-import { GROUPINGS, type PullRequestWishes } from '../job/pull-request/options.ts';
+import { openForge } from '../git/forge/open.ts';
+import { explain } from '../job/pull-request/explain.ts';
+import type { PullRequestWishes } from '../job/pull-request/options.ts';
+import {
+  exitStatusOf,
+  runPullRequests,
+  type PullRequestReport,
+  type PullRequestResult,
+} from '../job/pull-request/run.ts';
+import type { UpdateJob } from '../job/read.ts';
+import type { Report } from '../job/run.ts';
+import { showJob, type JobOptions } from './run-job.ts';
+import { worldOf, type Here } from './world.ts';
 
-/** What the options about pull requests were given, as commander reads them. */
+/** What the options about pull requests were given. */
 export interface PullRequestFlags {
-  pullRequest?: boolean;
   branch?: string;
   groupBy?: PullRequestWishes['groupBy'];
   title?: string;
   body?: string;
-  labels?: string;
-  reviewers?: string;
+  label: readonly string[];
+  reviewer: readonly string[];
   draft?: boolean;
   autoMerge?: boolean;
   forge?: ForgeType;
   forgeUrl?: string;
 }
 
-/** Declares the options about pull requests: the table of docs/pull-requests.md. `--branch` is the command's own. */
-export function declarePullRequestOptions(command: Command): void {
-  command
-    .option('--pull-request')
-    .addOption(new Option('--group-by <what>').choices(GROUPINGS))
-    .option('--title <template>')
-    .option('--body <template>')
-    .option('--labels <names>')
-    .option('--reviewers <names>')
-    .option('--draft')
-    .option('--auto-merge')
-    .addOption(new Option('--forge <type>').choices(['github', 'gitlab', 'gitea']))
-    .option('--forge-url <url>');
+/** Carries out a job by pull requests here, and shows what came of them. Returns the exit status. */
+export async function proposeHere(
+  job: UpdateJob,
+  options: JobOptions & PullRequestFlags,
+  here: Here,
+  text: (report: Report) => string,
+  scope?: Scope,
+): Promise<number> {
+  const { io } = here;
+  const { known, ...world } = await worldOf(job, options, here, scope);
+  const report = await runPullRequests(job, wishesOf(options), {
+    world,
+    forge: async () => forgeOf(job.spec.git.url, options, io.environment),
+    ...(known && { facts: async (change) => explain(change, await known.answers()), labelsOf: known.labels }),
+  });
+  const { plan, pullRequests } = report;
+  await showJob(job, plan, options, io, (plan) => text(plan) + foretold(job, report), { pullRequests });
+  for (const { message, warnings, failure } of pullRequests) {
+    io.error(`tk-image: ${failure ? `${failure.class}: ${failure.message}` : message}`);
+    for (const warning of warnings) io.error(`tk-image: warning: ${warning}`);
+  }
+  return exitStatusOf(report);
 }
 
-/**
- * How pull requests shall be; undefined where none are asked for.
- * @throws UsageError for what means nothing without them.
- */
-export function wishesOf(flags: PullRequestFlags): PullRequestWishes | undefined {
-  const { pullRequest, branch, labels, reviewers, forge, forgeUrl, ...wishes } = flags;
-  if (!pullRequest) {
-    const { groupBy, title, body, draft, autoMerge } = wishes;
-    const alone = { groupBy, title, body, labels, reviewers, draft, autoMerge, forge, forgeUrl };
-    const [name] = Object.entries(alone).find(([, value]) => value !== undefined) ?? [];
-    if (name === undefined) return undefined;
-    const option = name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-    throw new UsageError(`--${option} is about a pull request; say --pull-request too, or leave it out`);
-  }
-  const { groupBy, title, body, draft, autoMerge } = wishes;
-  return {
+/** How pull requests shall be. Names may be written with commas between. */
+function wishesOf({ branch, groupBy, title, body, label, reviewer, draft, autoMerge }: PullRequestFlags) {
+  const wishes: PullRequestWishes = {
     ...(branch !== undefined && { branch }),
     ...(groupBy !== undefined && { groupBy }),
     ...(title !== undefined && { title }),
     ...(body !== undefined && { body }),
-    ...(labels !== undefined && { labels: labels.split(',') }),
-    ...(reviewers !== undefined && { reviewers: reviewers.split(',') }),
+    labels: label.flatMap((names) => names.split(',')),
+    reviewers: reviewer.flatMap((names) => names.split(',')),
     ...(draft !== undefined && { draft }),
     ...(autoMerge !== undefined && { autoMerge }),
   };
+  return wishes;
 }
 
 /** Opens the forge of a repository by what was given and the environment; `GIT_CA_FILE` is trusted there too. @throws GitError, InputError */
 export async function forgeOf(
   repositoryUrl: string,
-  { forge, forgeUrl }: PullRequestFlags,
+  { forge, forgeUrl }: Pick<PullRequestFlags, 'forge' | 'forgeUrl'>,
   environment: NodeJS.ProcessEnv,
 ): Promise<Forge> {
-  const { openForge } = await import('../git/forge/open.ts');
   const ca = environment['GIT_CA_FILE'] ? readCa(environment['GIT_CA_FILE']) : undefined;
   return openForge(repositoryUrl, {
     environment,
@@ -85,4 +91,13 @@ function readCa(file: string): string {
   } catch (error) {
     throw new InputError(`GIT_CA_FILE names ${file}, which cannot be read: ${reasonOf(error)}`);
   }
+}
+
+/** Titles and bodies of a dry run. */
+function foretold({ spec }: UpdateJob, { pullRequests }: PullRequestReport): string {
+  return spec.push.mode === 'DryRun' ? pullRequests.map(pageOf).join('') : '';
+}
+
+function pageOf({ branch, title = '', body = '' }: PullRequestResult): string {
+  return `\n--- ${branch}: ${title}\n\n${body}\n`;
 }

@@ -1,3 +1,4 @@
+import type { ForgeType } from '../git/forge/forge.ts';
 import { registryOptions } from '../registry/options.ts';
 
 /**
@@ -84,6 +85,37 @@ export const answerGroup: OptionGroup = {
       completes: 'file',
     },
     { flags: '--offline', meaning: 'ask no registry: what no metadata was given for stays as it is' },
+  ],
+};
+
+const FORGES: readonly ForgeType[] = ['github', 'gitlab', 'gitea'];
+
+/** How pull requests look, and where they are. */
+export const pullRequestGroup: OptionGroup = {
+  title: 'Options for pull requests',
+  anchor: 'options-for-pull-requests',
+  options: [
+    { flags: '--title <template>', meaning: 'the title: [a template](pull-requests.md#templates)' },
+    { flags: '--body <template>', meaning: 'the body; `{{report}}` is what it says without a template' },
+    {
+      flags: '--label <labels>',
+      meaning: 'labels to add, with commas between; those that the repository lacks are made; may be repeated',
+      several: true,
+    },
+    {
+      flags: '--reviewer <names>',
+      meaning:
+        'whom to ask for a review, once, with commas between; `ORG/TEAM` is a team, on GitHub, Gitea and Forgejo; may be repeated',
+      several: true,
+    },
+    { flags: '--draft', meaning: 'open it as a draft' },
+    { flags: '--auto-merge', meaning: 'have it merged by itself when its checks have passed' },
+    {
+      flags: '--forge <forge>',
+      meaning: 'which forge it is, where the host does not tell; `gitea` is Forgejo too',
+      choices: FORGES,
+    },
+    { flags: '--forge-url <url>', meaning: 'of the forge or of its API, where it is not at `https://HOST`' },
   ],
 };
 

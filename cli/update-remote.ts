@@ -8,7 +8,6 @@ import { sshUrl, urlProblem } from '../git/url.ts';
 import { userIdentity } from '../git/worktree.ts';
 import type { Identity } from '../git/repository.ts';
 import { accessOf } from '../job/access.ts';
-import type { PullRequestWishes } from '../job/pull-request/options.ts';
 import { API_VERSION, checkJob, KIND, type UpdateJob } from '../job/read.ts';
 import { RELEASE } from '../job/revert.ts';
 import type { Report } from '../job/run.ts';
@@ -28,9 +27,7 @@ const MAX_FILES = 100_000;
 export async function updateRemote(url: string, options: UpdateOptions, own: Io): Promise<number> {
   const { push, dryRun, image: images, signingKey } = options;
   const io: Io =
-    signingKey === undefined
-      ? own
-      : { ...own, environment: { ...own.environment, GIT_SIGNING_KEY_FILE: signingKey } };
+    signingKey === undefined ? own : { ...own, environment: { ...own.environment, GIT_SIGNING_KEY_FILE: signingKey } };
   checkUrl(url, options);
   const scope = images.length > 0 ? scopeOf({ images }) : undefined;
   const text = (report: Report) => textOf(report, options);
@@ -38,28 +35,14 @@ export async function updateRemote(url: string, options: UpdateOptions, own: Io)
   return onThisMachine(given, io, async (here) => {
     const job = await jobOf(sshUrl(url), options, here);
     if (options.pullRequest) {
-      const { proposeHere } = await import('./pull-requests.ts');
-      return proposeHere(job, { ...given, wishes: wishesOf(options) }, here, text, scope);
+      const { proposeHere } = await import('./pull-request.ts');
+      return proposeHere(job, given, here, text, scope);
     }
     const status = await runHere(job, given, here, text, scope);
     if (status === DONE && !push && !dryRun)
       io.error('tk-image: this was a dry run, as nothing is pushed without --push or --pull-request');
     return status;
   });
-}
-
-/** What pull requests shall be like. Lists may be written with commas. */
-function wishesOf({ title, body, labels, reviewers, draft, autoMerge, groupBy, branch }: UpdateOptions): PullRequestWishes {
-  return {
-    ...(title !== undefined && { title }),
-    ...(body !== undefined && { body }),
-    labels: labels.flatMap((one) => one.split(',')),
-    reviewers: reviewers.flatMap((one) => one.split(',')),
-    draft: draft ?? false,
-    autoMerge: autoMerge ?? false,
-    ...(groupBy !== undefined && { groupBy }),
-    ...(branch !== undefined && { branch }),
-  };
 }
 
 function checkUrl(url: string, { allowHttp }: UpdateOptions): void {
@@ -115,7 +98,9 @@ function manifestOf(
         // Of pull requests, each has one commit.
         ...(groupBy !== undefined && !pullRequest && { grouping: GROUPINGS[groupBy] }),
         ...(message !== undefined && { messageTemplate: message }),
-        ...(signingKey !== undefined && { signing: { type: options.signingType ?? 'ssh', secretRef: { name: 'signing' } } }),
+        ...(signingKey !== undefined && {
+          signing: { type: options.signingType ?? 'ssh', secretRef: { name: 'signing' } },
+        }),
       },
       push: {
         ...(target !== undefined && !pullRequest && { branch: target }),

@@ -4,13 +4,13 @@ import { UsageError } from '../fn/usage.ts';
 import { classes, failureOf } from '../job/failure.ts';
 import { compileTemplate } from '../job/message.ts';
 import { refProblem } from '../job/ref.ts';
-import type { ForgeType } from '../git/forge/forge.ts';
 import type { GivenOptions } from '../registry/options.ts';
 import { parse } from './command.ts';
 import type { Format } from './formats.ts';
-import { update as spec, type GROUPINGS, type SIGNING_TYPES } from './specs/update.ts';
+import type { PullRequestFlags } from './pull-request.ts';
+import { update as spec, type SIGNING_TYPES } from './specs/update.ts';
 
-export interface UpdateOptions extends GivenOptions {
+export interface UpdateOptions extends GivenOptions, PullRequestFlags {
   dryRun?: boolean;
   diff?: boolean;
   interactive?: boolean;
@@ -23,8 +23,6 @@ export interface UpdateOptions extends GivenOptions {
   format?: Format;
   commit?: boolean;
   push?: boolean;
-  branch?: string;
-  groupBy?: keyof typeof GROUPINGS;
   message?: string;
   author?: string;
   sign?: boolean;
@@ -33,14 +31,6 @@ export interface UpdateOptions extends GivenOptions {
   path: string[];
   release: string[];
   pullRequest?: boolean;
-  title?: string;
-  body?: string;
-  labels: string[];
-  reviewers: string[];
-  draft?: boolean;
-  autoMerge?: boolean;
-  forge?: ForgeType;
-  forgeUrl?: string;
   signingKey?: string;
   signingType?: (typeof SIGNING_TYPES)[number];
   allowHttp?: boolean;
@@ -91,7 +81,7 @@ const NEEDS: readonly [
     'is for a directory, and not for --git',
   ],
   [
-    ['title', 'body', 'labels', 'reviewers', 'draft', 'autoMerge', 'forge', 'forgeUrl'],
+    ['title', 'body', 'label', 'reviewer', 'draft', 'autoMerge', 'forge', 'forgeUrl'],
     ({ pullRequest }) => pullRequest === true,
     'is about pull requests; say --pull-request too',
   ],

@@ -1,22 +1,15 @@
-import type { ForgeType } from '../../git/forge/forge.ts';
-import { answerGroup, registryGroup, type CommandSpec } from '../spec.ts';
+import { answerGroup, pullRequestGroup, registryGroup, type CommandSpec } from '../spec.ts';
 import { FORMATS } from '../formats.ts';
 
 /** What `--group-by` takes, and what an UpdateJob calls it. */
 export const GROUPINGS = { run: 'Run', image: 'Image', workload: 'Workload', directory: 'Directory' } as const;
-
-const FORGES = ['github', 'gitlab', 'gitea'] as const satisfies readonly ForgeType[];
 
 export const SIGNING_TYPES = ['ssh', 'openpgp'] as const;
 
 export const update: CommandSpec = {
   name: 'update',
   summary: 'moves images on in files, and commits and pushes that if asked to',
-  usage: [
-    '[DIR…] [options]',
-    '[DIR…] --commit [--push] [options]',
-    '--git URL [--push | --pull-request] [options]',
-  ],
+  usage: ['[DIR…] [options]', '[DIR…] --commit [--push] [options]', '--git URL [--push | --pull-request] [options]'],
   about: `Finds the images that annotations, markers and policies govern in the YAML files below each \`DIR\` (default: \`.\`), asks
 registries for their tags, and edits the files in place, all or none; no other byte changes. The changes are a table on stdout; why
 something stays is on stderr.
@@ -87,22 +80,6 @@ where one of the files has changes of yours. With \`--git\` no work tree is need
       meaning:
         'propose the changes of `--git` by a [pull request](pull-requests.md), or one for each of `--group-by`, instead of pushing them to the branch',
     },
-    { flags: '--title <template>', meaning: 'title of the pull request, a template as `--message`' },
-    { flags: '--body <template>', meaning: 'its body; `{{report}}` is what it says without a template' },
-    { flags: '--labels <labels>', meaning: 'labels, with commas between; may be repeated', several: true },
-    {
-      flags: '--reviewers <names>',
-      meaning: 'who is asked for a review, with commas between, `org/team` for a team; may be repeated',
-      several: true,
-    },
-    { flags: '--draft', meaning: 'open it as a draft' },
-    { flags: '--auto-merge', meaning: 'have the forge merge it when its checks have passed' },
-    {
-      flags: '--forge <forge>',
-      meaning: 'which forge it is, where its host does not tell; `gitea` is Forgejo too',
-      choices: FORGES,
-    },
-    { flags: '--forge-url <url>', meaning: 'where the forge is, or its API, if not where the repository is' },
     {
       flags: '--release <image>',
       meaning:
@@ -121,7 +98,7 @@ where one of the files has changes of yours. With \`--git\` no work tree is need
       meaning: 'take an `http://` repository, by which anybody on the way reads and changes what is sent',
     },
   ],
-  groups: [answerGroup, registryGroup],
+  groups: [pullRequestGroup, answerGroup, registryGroup],
   operands: 'directory',
   examples: [
     {

@@ -99,7 +99,7 @@ export function gitlab(api: Api): Forge {
       if (unknown.length > 0)
         throw new GitError(
           'PushRefused',
-          `there is no user ${unknown.join(', ')} on GitLab, where groups review nothing; correct --reviewers`,
+          `there is no user ${unknown.join(', ')} on GitLab, where groups review nothing; correct --reviewer`,
         );
     },
     async autoMerge({ number }) {

@@ -100,7 +100,7 @@ const SIGNS: readonly Sign[] = [
     status: [422],
     says: /Reviews may only be requested from collaborators|review cannot be requested from pull request author/i,
     class: 'PushRefused',
-    advice: 'reviewers must be collaborators, or teams with access, and not who opens it; correct --reviewers',
+    advice: 'reviewers must be collaborators, or teams with access, and not who opens it; correct --reviewer',
   },
   {
     type: 'github',

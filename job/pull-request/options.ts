@@ -65,8 +65,8 @@ export function readWishes(wishes: PullRequestWishes, { git, push, run }: JobSpe
   return {
     ...(title !== undefined && { title: compileText(title, '--title') }),
     ...(body !== undefined && { body: compileText(body, '--body', ['report']) }),
-    labels: names('--labels', labels),
-    reviewers: names('--reviewers', reviewers).map((name) => name.replace(/^@/, '')),
+    labels: names('--label', labels),
+    reviewers: names('--reviewer', reviewers).map((name) => name.replace(/^@/, '')),
     draft,
     autoMerge,
     groupBy,

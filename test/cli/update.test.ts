@@ -6,14 +6,17 @@ import t, { type Test } from 'tap';
 import { update } from '../../cli/update.ts';
 import { processIo, type Io } from '../../fn/io.ts';
 import { root } from '../../scripts/build.ts';
-import { addHook, git as serverGit, onPush } from '../git/servers.ts';
+import { startForge } from '../git/forge/stand-in.ts';
+import { addHook, createRepository, git as serverGit, onPush, startHttp } from '../git/servers.ts';
 import { deployment, MAIN, metadata, openShop, type Ran } from '../job/places.ts';
 import { leaveOutOfQuickRun } from '../quick.ts';
 
 leaveOutOfQuickRun();
-t.setTimeout(150_000);
+t.setTimeout(300_000);
 
 const ANSWERS = metadata({ web: ['1.0.0', '1.1.0', '1.2.0'], api: ['1.0.0', '1.1.0'] });
+const built = (answers: string) =>
+  answers.replaceAll('name: "1.1.0"', 'name: "1.1.0", created: "2026-01-02T03:04:05Z"');
 const FILES = {
   'apps/web.yaml': deployment('web', '1.0.0'),
   'apps/api.yaml': deployment('api', '1.0.0'),
@@ -194,6 +197,9 @@ const misused: [args: string[], says: RegExp][] = [
   [['--max-changes', 'all'], /--max-changes all: it takes a whole number/],
   [['--git', 'https://example.com/x', '--commit'], /--commit is for a directory, and not for --git/],
   [['--git', 'https://example.com/x', '--interactive'], /--interactive is for a directory/],
+  [['--pull-request'], /--pull-request is for a repository/],
+  [['--git', 'https://example.com/x', '--draft'], /--draft is about pull requests; say --pull-request too/],
+  [['--git', 'https://example.com/x', '--label', 'a'], /--label is about pull requests/],
   [['--git', 'https://example.com/x', 'apps'], /"apps" is one word too many/],
   [['--git', 'https://me:secret@example.com/x'], /--git https:\/\/example\.com\/x: it holds a password/],
   [['--git', 'http://example.com/x'], /say --allow-http/],
@@ -610,10 +616,59 @@ t.test('a repository is updated without a work tree', async (t) => {
   t.match(await run(), { status: 23, stderr: /say which branch with --ref/ });
 });
 
-// --- a person at the terminal ----------------------------------------------------------------------------------------
+t.test('the changes of a repository are proposed', async (t) => {
+  const home = t.testdir();
+  const served = join(home, 'served');
+  const repository = join(served, 'acme/config.git');
+  createRepository(repository, FILES);
+  const server = await startHttp({ root: served });
+  const forge = await startForge('gitea', repository);
+  t.teardown(async () => {
+    await forge.server.stop();
+    await server.close();
+  });
+  const answers = join(home, 'answers.yaml');
+  writeFileSync(answers, built(ANSWERS));
+  const environment = {
+    PATH: process.env['PATH'],
+    HOME: home,
+    IMAGE_UPDATE_CACHE: join(home, 'cache'),
+    GIT_CONFIG_NOSYSTEM: '1',
+    FORGE_TOKEN: 'x',
+  };
+  const common = ['--git', `${server.url}/acme/config.git`, '--allow-http', '--metadata', answers, '--offline'];
+  const place = ['--forge', 'gitea', '--forge-url', forge.server.origin];
+  const run = async (...args: string[]) => runUpdate([...common, '--pull-request', ...place, ...args], { environment });
+  const branches = () => serverGit(repository, ['for-each-ref', '--format=%(refname:short)']).split('\n');
 
-const built = (answers: string) =>
-  answers.replaceAll('name: "1.1.0"', 'name: "1.1.0", created: "2026-01-02T03:04:05Z"');
+  const dry = await run('--dry-run', '--body', 'Look: {{report}}');
+  t.match(dry, { status: 0, stderr: /would be proposed on image-update\/all: Update 2 images/ });
+  t.ok(dry.stdout.startsWith(`${TABLE}\n--- image-update/all: Update 2 images\n\nLook: Updates 2 images in 3 places.`));
+  t.match(dry.stdout, /since|built|2026-01-02/, 'what is known of the tag is told');
+  t.same([forge.pulls, branches()], [[], ['main']]);
+
+  const made = await run('--label', 'images,bot', '--label', 'prod', '--title', 'Images: {{imageCount}}', '-o', 'json');
+  t.equal(made.status, 0, made.stderr);
+  t.match(JSON.parse(made.stdout), {
+    kind: 'UpdateJob',
+    status: { result: { outcome: 'DryRun', changesCount: 3 } },
+    pullRequests: [{ operation: 'created', number: 1, branch: 'image-update/all' }],
+  });
+  t.match(forge.pulls, [
+    { title: 'Images: 2', labels: ['images', 'bot', 'prod'], head: 'image-update/all', base: 'main' },
+  ]);
+  t.match(await run('--title', 'Images: {{imageCount}}'), { status: 0, stderr: /pull request 1 is up to date/ });
+
+  const each = await run('--group-by', 'image');
+  t.match(each, { status: 0, stderr: /closed pull request 1[^]*pull request 2 is new[^]*pull request 3 is new/ });
+  t.equal(branches().length, 3, 'main, and one for each image');
+  const nobody = await runUpdate([...common, '--pull-request', ...place], {
+    environment: { ...environment, FORGE_TOKEN: '' },
+  });
+  t.match(nobody, { status: 20, stderr: /GitAuth: there is no token to open pull requests in acme\/config with/ });
+});
+
+// --- a person at the terminal ----------------------------------------------------------------------------------------
 
 const dialogues: [name: string, typed: string, web: string, api: string, report: string, says?: RegExp][] = [
   [

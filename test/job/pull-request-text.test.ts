@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import markdownIt from 'markdown-it';
 import t from 'tap';
-import { declarePullRequestOptions, forgeOf, wishesOf, type PullRequestFlags } from '../../cli/pull-request.ts';
-import { newCommand, parseInto } from '../../fn/command.ts';
+import { forgeOf } from '../../cli/pull-request.ts';
+import { pullRequestGroup } from '../../cli/spec.ts';
 import type { Change } from '../../job/change.ts';
 import { bodyOf, titleOf, type BodyData, type Facts } from '../../job/pull-request/body.ts';
 import { compareLink } from '../../job/pull-request/compare.ts';
@@ -213,46 +213,11 @@ t.test('whatever strangers write, a body has its structure and its own words alo
 });
 
 t.test('options', async (t) => {
-  const read = (...argv: string[]) => {
-    const command = newCommand('update').option('--branch <name>');
-    declarePullRequestOptions(command);
-    t.equal(parseInto(command, argv), undefined);
-    return command.opts<PullRequestFlags>();
-  };
-  t.equal(wishesOf(read()), undefined);
-  t.equal(wishesOf(read('--branch', 'x')), undefined, 'a branch is good without');
-  t.throws(() => wishesOf(read('--auto-merge')), {
-    name: 'UsageError',
-    message: /^--auto-merge is about a pull request/,
-  });
-  const all = [
-    '--pull-request',
-    '--branch',
-    'x',
-    '--group-by',
-    'image',
-    '--title',
-    't',
-    '--body',
-    'b',
-    '--labels',
-    'a,b',
-  ];
-  t.strictSame(wishesOf(read(...all, '--reviewers', 'ann,acme/sre', '--draft', '--auto-merge', '--forge', 'gitea')), {
-    branch: 'x',
-    groupBy: 'image',
-    title: 't',
-    body: 'b',
-    labels: ['a', 'b'],
-    reviewers: ['ann', 'acme/sre'],
-    draft: true,
-    autoMerge: true,
-  });
   const page = readFileSync(join(root, 'docs/pull-requests.md'), 'utf8');
-  const command = newCommand('update');
-  declarePullRequestOptions(command);
-  for (const { long } of command.options)
+  for (const { flags } of pullRequestGroup.options) {
+    const [long = ''] = flags.split(' ');
     t.match(page, new RegExp(`^\\| .*\`${long}\\b`, 'm'), `${long} is documented`);
+  }
 
   const url = 'https://git.example.com/acme/config';
   await t.rejects(forgeOf(url, {}, {}), { name: 'GitError', message: /--forge github/ });

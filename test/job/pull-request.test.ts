@@ -407,7 +407,7 @@ t.test('two at once, refusals, races', async (t) => {
     [{ branch: 'a..b' }, /--branch "a\.\.b": it may not hold/],
     [{ title: '{{imag}}' }, /--title: \{\{imag\}\}.*did you mean \{\{image\}\}/],
     [{ body: '{{> x}}' }, /--body: .*no partials/],
-    [{ labels: ['a,b'] }, /--labels: "a,b" holds a comma/],
+    [{ labels: ['a,b'] }, /--label: "a,b" holds a comma/],
     [{ groupBy: 'image' }, /--group-by image needs the image-update image/, { run: { image: 'alpine' } }],
     [{}, /git\.ref must be a branch/, { git: { url: place.url, ref: { tag: 'v1' } }, push: { branch: 'x' } }],
   ] as [PullRequestWishes, RegExp, object?][])
