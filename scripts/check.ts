@@ -39,7 +39,7 @@ function program(name: string, ...args: string[]): string[] {
 const SIZES: Record<Bundle, number> = {
   'image-update': 1_150_000,
   'tk-image': 20_000,
-  action: 2_000_000,
+  action: 2_500_000,
   index: 950_000,
   kpt: 950_000,
 };
