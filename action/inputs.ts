@@ -2,7 +2,7 @@ import { nearest } from '../fn/nearest.ts';
 import { parseReference } from '../fn/reference.ts';
 import { UsageError } from '../fn/usage.ts';
 import { pathProblem } from '../git/path.ts';
-import { refProblem } from '../job/ref.ts';
+import { refProblem } from '../api/ref.ts';
 
 /** Makes a value of an input's text, blanks at its ends gone. @throws UsageError that says what it takes. */
 type Reader<T> = (text: string) => T;

@@ -244,8 +244,8 @@ async function editSource(
         line: lineIn(source, from + offset),
       });
       if ('problem' in result) {
-        const { problem } = result;
-        problems.push(describe(noteResult(problem, at(problem.offset), 'error')));
+        const { message, offset } = result.problem;
+        problems.push(describe(placed({ message, severity: 'error' }, at(offset))));
       } else if (result.replacements.length > 0) {
         replacements = chainReplacements(replacements, result.replacements);
         const message = said(workload, changes.get(workload)!);
@@ -264,7 +264,7 @@ async function editWorkload(text: string, span: Span, { resource }: Workload, ch
   const key = invalidKey(edit);
   if (key === undefined) return editAnnotations(text, span, resource.path, edit);
   const message = `no annotation can be called ${key}; give the container a name of letters, digits, "-", "_" and "."`;
-  return { problem: { reason: 'annotation-invalid', message, offset: span.start } };
+  return { problem: { message, offset: span.start } };
 }
 
 /** The policies that change, in words. */

@@ -87,9 +87,10 @@ function fateRows({ state, becomes, message, remedy }: FieldExplanation, paint: 
   return [['stays', paint('yellow', why)], ...help];
 }
 
-function adviceRows({ severity, message, file, line, remedy }: Advice, paint: Paint): Row[] {
+function adviceRows({ severity, message, file, line, workload, remedy }: Advice, paint: Paint): Row[] {
   const where = file === null ? '' : `${file}${line === null ? '' : `:${line}`}: `;
-  const row: Row = [severity, paint('yellow', onOneLine(`${where}${message}`))];
+  const who = workload === null ? '' : `${workload}: `;
+  const row: Row = [severity, paint('yellow', onOneLine(`${where}${who}${message}`))];
   return remedy === null ? [row] : [row, ['to do', onOneLine(remedy)]];
 }
 

@@ -3,6 +3,7 @@ import { showReference } from '../fn/reference.ts';
 import { filledIn, remedyFor, type Subject } from '../fn/remedies.ts';
 import type { ResourceRef, Result } from '../fn/result.ts';
 import type { Fate, SurveyedField } from '../fn/survey.ts';
+import { workloadId } from '../fn/workloads.ts';
 import type { Surveyed } from './surveyed.ts';
 
 /** What `tk-image explain` prints, as data. */
@@ -64,6 +65,7 @@ export interface Advice {
   message: string;
   file: string | null;
   line: number | null;
+  workload: string | null;
   remedy: string | null;
 }
 
@@ -143,10 +145,11 @@ export function automate(subject: Subject): string {
 /** What has no name cannot be annotated by it. */
 const MARK = 'to have it updated, mark it for an ImagePolicy: `# {"$imagepolicy": "NAMESPACE:NAME:tag"}`';
 
-function adviceOf({ severity, message, file, tags = {} }: Result, subject: Subject): Advice {
+function adviceOf({ severity, message, file, resourceRef, tags = {} }: Result, subject: Subject): Advice {
   const { reason = '', container, image, line } = tags;
-  const about = {
+  const about: Subject = {
     ...subject,
+    ...(resourceRef && { workload: workloadId(resourceRef) }),
     ...(container && { container }),
     ...(image && { image }),
     ...(file && { file: file.path }),
@@ -157,6 +160,7 @@ function adviceOf({ severity, message, file, tags = {} }: Result, subject: Subje
     message,
     file: file?.path ?? null,
     line: line === undefined ? null : Number(line),
+    workload: about.workload ?? null,
     remedy: remedyFor(reason, about) ?? null,
   };
 }

@@ -19,12 +19,13 @@ import { worldOf, type Here } from './world.ts';
 
 /** What the options about pull requests were given. */
 export interface PullRequestFlags {
+  pullRequest?: boolean;
   branch?: string;
   groupBy?: PullRequestWishes['groupBy'];
   title?: string;
   body?: string;
-  label: readonly string[];
-  reviewer: readonly string[];
+  addLabels: readonly string[];
+  reviewers: readonly string[];
   draft?: boolean;
   autoMerge?: boolean;
   forge?: ForgeType;
@@ -56,14 +57,14 @@ export async function proposeHere(
 }
 
 /** How pull requests shall be. Names may be written with commas between. */
-function wishesOf({ branch, groupBy, title, body, label, reviewer, draft, autoMerge }: PullRequestFlags) {
+function wishesOf({ branch, groupBy, title, body, addLabels, reviewers, draft, autoMerge }: PullRequestFlags) {
   const wishes: PullRequestWishes = {
     ...(branch !== undefined && { branch }),
     ...(groupBy !== undefined && { groupBy }),
     ...(title !== undefined && { title }),
     ...(body !== undefined && { body }),
-    labels: label.flatMap((names) => names.split(',')),
-    reviewers: reviewer.flatMap((names) => names.split(',')),
+    labels: addLabels.flatMap((names) => names.split(',')),
+    reviewers: reviewers.flatMap((names) => names.split(',')),
     ...(draft !== undefined && { draft }),
     ...(autoMerge !== undefined && { autoMerge }),
   };

@@ -5,11 +5,13 @@ import { workloadOf, type Change } from '../job/change.ts';
 import { readJob, type UpdateJob } from '../job/read.ts';
 import { RELEASE } from '../job/revert.ts';
 import type { Report } from '../job/run.ts';
+import { ABOUT_PULL_REQUESTS, flagOf, givenOf } from './given.ts';
 import { parse } from './command.ts';
+import type { PullRequestFlags } from './pull-request.ts';
 import { onThisMachine, runHere, type JobOptions } from './run-job.ts';
 import { run as spec } from './specs/run.ts';
 
-interface Options extends JobOptions {
+interface Options extends JobOptions, PullRequestFlags {
   file: string;
   dryRun?: boolean;
   release: string[];
@@ -23,11 +25,23 @@ export async function run(argv: string[], io: Io): Promise<number> {
       const { options, operands } = parse<Options>(spec, argv);
       if (operands[0] !== undefined)
         throw new UsageError(`"${operands[0]}" is one word too many; the job is given by -f`);
+      refuseAlone(options);
       const job = await jobOf(options, io);
-      return onThisMachine(options, io, async (here) => runHere(job, options, here, textOf));
+      return onThisMachine(options, io, async (here) => {
+        if (!options.pullRequest) return runHere(job, options, here, textOf);
+        const { proposeHere } = await import('./pull-request.ts');
+        return proposeHere(job, options, here, textOf);
+      });
     },
     'tk-image',
   );
+}
+
+/** @throws UsageError for what is about pull requests where there are none. */
+function refuseAlone(options: Options): void {
+  const alone = options.pullRequest ? undefined : givenOf(options, [...ABOUT_PULL_REQUESTS, 'branch', 'groupBy']);
+  if (alone !== undefined)
+    throw new UsageError(`${flagOf(alone)} is about pull requests; say --pull-request too, or write it into the job`);
 }
 
 /** The job of the file, with what options add to it. */

@@ -98,12 +98,12 @@ export const pullRequestGroup: OptionGroup = {
     { flags: '--title <template>', meaning: 'the title: [a template](pull-requests.md#templates)' },
     { flags: '--body <template>', meaning: 'the body; `{{report}}` is what it says without a template' },
     {
-      flags: '--label <labels>',
+      flags: '--add-labels <labels>',
       meaning: 'labels to add, with commas between; those that the repository lacks are made; may be repeated',
       several: true,
     },
     {
-      flags: '--reviewer <names>',
+      flags: '--reviewers <names>',
       meaning:
         'whom to ask for a review, once, with commas between; `ORG/TEAM` is a team, on GitHub, Gitea and Forgejo; may be repeated',
       several: true,

@@ -17,5 +17,5 @@ export function tableText(rows: readonly (readonly string[])[]): string {
 
 /** Characters that a terminal shows, colours left out. */
 function widthOf(cell: string): number {
-  return [...stripVTControlCharacters(cell)].length;
+  return Array.from(stripVTControlCharacters(cell)).length;
 }

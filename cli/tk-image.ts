@@ -17,6 +17,7 @@ const commands: Record<string, (argv: string[]) => Promise<Run>> = {
   list: async () => (await import('./list.ts')).list,
   lock: async () => (await import('./annotate.ts')).lock,
   policy: async () => (await import('./annotate.ts')).policy,
+  ...creates('repository', 'policy', 'automation', 'cluster-automation', 'updatejob'),
   async run(argv) {
     // It is run again and again, and has a cache in any case.
     keepCompiled(argv, io.environment);
@@ -26,6 +27,13 @@ const commands: Record<string, (argv: string[]) => Promise<Run>> = {
   unlock: async () => (await import('./annotate.ts')).unlock,
   update: async () => (await import('./update.ts')).update,
 };
+
+/** The commands that print an object. */
+function creates(...nouns: string[]): typeof commands {
+  return Object.fromEntries(
+    nouns.map((noun) => [`create ${noun}`, async () => (await import('./create.ts')).creating(`create ${noun}`)]),
+  );
+}
 
 async function main(argv: string[]): Promise<number> {
   const end = argv.indexOf('--');

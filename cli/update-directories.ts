@@ -24,7 +24,7 @@ import { documentFormat } from './formats.ts';
 import { openOwn, type Committed, type Own } from './own-commits.ts';
 import { print } from './output.ts';
 import { progressOn } from './progress.ts';
-import { GROUPINGS } from './specs/update.ts';
+import { GROUPINGS } from '../job/grouping.ts';
 import { processTerminal } from './terminal.ts';
 import type { UpdateOptions } from './update.ts';
 

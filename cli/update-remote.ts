@@ -1,4 +1,5 @@
 import type { Io } from '../fn/io.ts';
+import { API_VERSION } from '../api/kind.ts';
 import { defaultSpec } from '../fn/config/defaults.ts';
 import { configOf } from '../fn/run.ts';
 import { scopeOf } from '../fn/scope.ts';
@@ -8,12 +9,12 @@ import { sshUrl, urlProblem } from '../git/url.ts';
 import { userIdentity } from '../git/worktree.ts';
 import type { Identity } from '../git/repository.ts';
 import { accessOf } from '../job/access.ts';
-import { API_VERSION, checkJob, KIND, type UpdateJob } from '../job/read.ts';
+import { checkJob, KIND, type UpdateJob } from '../job/read.ts';
 import { RELEASE } from '../job/revert.ts';
 import type { Report } from '../job/run.ts';
 import { changeTable } from './change-table.ts';
 import { onThisMachine, runHere } from './run-job.ts';
-import { GROUPINGS } from './specs/update.ts';
+import { GROUPINGS } from '../job/grouping.ts';
 import { AUTHOR, type UpdateOptions } from './update.ts';
 import { openHere, type Here } from './world.ts';
 
@@ -96,7 +97,7 @@ function manifestOf(
       commit: {
         author,
         // Of pull requests, each has one commit.
-        ...(groupBy !== undefined && !pullRequest && { grouping: GROUPINGS[groupBy] }),
+        ...(!pullRequest && { grouping: GROUPINGS[groupBy ?? 'run'] }),
         ...(message !== undefined && { messageTemplate: message }),
         ...(signingKey !== undefined && {
           signing: { type: options.signingType ?? 'ssh', secretRef: { name: 'signing' } },

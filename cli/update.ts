@@ -3,9 +3,10 @@ import { guarded } from '../fn/run.ts';
 import { UsageError } from '../fn/usage.ts';
 import { classes, failureOf } from '../job/failure.ts';
 import { compileTemplate } from '../job/message.ts';
-import { refProblem } from '../job/ref.ts';
+import { refProblem } from '../api/ref.ts';
 import type { GivenOptions } from '../registry/options.ts';
 import { parse } from './command.ts';
+import { ABOUT_PULL_REQUESTS, flagOf, givenOf } from './given.ts';
 import type { Format } from './formats.ts';
 import type { PullRequestFlags } from './pull-request.ts';
 import { update as spec, type SIGNING_TYPES } from './specs/update.ts';
@@ -30,7 +31,6 @@ export interface UpdateOptions extends GivenOptions, PullRequestFlags {
   ref?: string;
   path: string[];
   release: string[];
-  pullRequest?: boolean;
   signingKey?: string;
   signingType?: (typeof SIGNING_TYPES)[number];
   allowHttp?: boolean;
@@ -80,11 +80,7 @@ const NEEDS: readonly [
     ({ git }) => git === undefined,
     'is for a directory, and not for --git',
   ],
-  [
-    ['title', 'body', 'label', 'reviewer', 'draft', 'autoMerge', 'forge', 'forgeUrl'],
-    ({ pullRequest }) => pullRequest === true,
-    'is about pull requests; say --pull-request too',
-  ],
+  [ABOUT_PULL_REQUESTS, ({ pullRequest }) => pullRequest === true, 'is about pull requests; say --pull-request too'],
   [
     ['push', 'branch', 'groupBy', 'message', 'author', 'sign'],
     ({ git, commit }) => git !== undefined || commit === true,
@@ -95,8 +91,10 @@ const NEEDS: readonly [
 /** @throws UsageError for options that do not go together, and values that can be judged before anything runs. */
 function check(options: UpdateOptions, operands: readonly string[], io: Io): void {
   for (const [names, isMet, why] of NEEDS) {
-    const given = names.find((name) => isGiven(options[name]));
-    if (given !== undefined && !isMet(options)) throw new UsageError(`${flagOf(given, options)} ${why}`);
+    const given = isMet(options) ? undefined : givenOf(options, names);
+    if (given === undefined) continue;
+    const flag = given === 'sign' && options.sign === false ? '--no-sign' : flagOf(given);
+    throw new UsageError(`${flag} ${why}`);
   }
   const { git, branch, ref, author, message, maxChanges, interactive, signingKey, signingType } = options;
   if (git !== undefined && operands[0] !== undefined)
@@ -123,12 +121,3 @@ function check(options: UpdateOptions, operands: readonly string[], io: Io): voi
 /** Name and address, as git takes them. */
 // oxlint-disable-next-line no-control-regex -- they are what is refused
 export const AUTHOR = /^([^<>\u0000-\u001F]*[^<>\s\u0000-\u001F])\s*<([^<>\s\u0000-\u001F]+)>$/;
-
-function isGiven(value: unknown): boolean {
-  return Array.isArray(value) ? value.length > 0 : value !== undefined;
-}
-
-function flagOf(name: keyof UpdateOptions, options: UpdateOptions): string {
-  if (name === 'sign' && options.sign === false) return '--no-sign';
-  return `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-}

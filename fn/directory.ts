@@ -142,7 +142,7 @@ export interface FileChange {
 
 /**
  * Writes all changes or none: every new text first goes to a temporary file beside its place, then each is renamed onto
- * it. Mode and owner are kept.
+ * it. Mode and owner are kept, the owner where the system lets us.
  * @throws WriteError after everything was put back as it was.
  */
 export function writeFiles(changes: readonly FileChange[]): void {
@@ -184,7 +184,16 @@ function prepare({ file, text }: FileChange, place: string, temporary: string): 
   writeFileSync(temporary, text, { mode: mode & 0o777, flag: 'wx' });
   // What the umask took away, or a write never gives.
   if ((mode & (umask | 0o7000)) !== 0) chmodSync(temporary, mode & 0o7777);
-  if (uid !== process.getuid?.() || gid !== process.getgid?.()) chownSync(temporary, uid, gid);
+  if (uid !== process.getuid?.() || gid !== process.getgid?.()) keepOwner(temporary, uid, gid);
+}
+
+/** Whom the file was. In a directory that others share with us, as CI mounts one, it becomes ours: who may write there may do so. */
+function keepOwner(temporary: string, uid: number, gid: number): void {
+  try {
+    chownSync(temporary, uid, gid);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
+  }
 }
 
 function restore(file: File): boolean {

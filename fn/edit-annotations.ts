@@ -1,7 +1,6 @@
 import { resourcesOf, type Resource } from './find/resources.ts';
 import { chainReplacements, replaceAll, type Replacement } from './replace.ts';
 import { differ } from './yaml/check.ts';
-import type { Refusal } from './yaml/compose.ts';
 import {
   addMap,
   addPairs,
@@ -32,6 +31,11 @@ export interface AnnotationEdit {
   remove: ReadonlySet<string>;
 }
 
+/** Why annotations are left as they are, and where that is seen. */
+export interface Held {
+  problem: { message: string; offset: number };
+}
+
 const ANNOTATIONS = 'annotations';
 /** Annotations that are added come behind these. */
 const LABELS = 'labels';
@@ -49,36 +53,33 @@ export async function editAnnotations(
   span: Span,
   path: string,
   edit: AnnotationEdit,
-): Promise<{ replacements: Replacement[] } | Refusal> {
+): Promise<{ replacements: Replacement[] } | Held> {
   try {
     return { replacements: await editOrThrow(text, span, path, edit) };
   } catch (error) {
-    if (error instanceof Refused) return error.refusal;
+    if (error instanceof Refused) return { problem: { message: error.message, offset: error.offset } };
     if (error instanceof Unusual)
-      return refusal(
-        'annotations-unusual',
-        `its metadata is written in a way that is not edited: ${error.message}`,
-        error.offset,
-      );
+      return {
+        problem: {
+          message: `its metadata is written in a way that is not edited: ${error.message}`,
+          offset: error.offset,
+        },
+      };
     throw error;
   }
 }
 
-function refusal(reason: string, message: string, offset: number): Refusal {
-  return { problem: { reason, message, offset } };
-}
-
 /** Ends an edit; never leaves this file. */
 class Refused extends Error {
-  readonly refusal: Refusal;
-  constructor(refusal: Refusal) {
-    super(refusal.problem.message);
-    this.refusal = refusal;
+  readonly offset: number;
+  constructor(message: string, offset: number) {
+    super(message);
+    this.offset = offset;
   }
 }
 
-function refuse(reason: string, message: string, offset: number): never {
-  throw new Refused(refusal(reason, message, offset));
+function refuse(message: string, offset: number): never {
+  throw new Refused(message, offset);
 }
 
 async function editOrThrow(text: string, span: Span, path: string, edit: AnnotationEdit): Promise<Replacement[]> {
@@ -104,7 +105,7 @@ async function editOrThrow(text: string, span: Span, path: string, edit: Annotat
 
 async function read(text: string, { start, end }: Span): Promise<Node | undefined> {
   const document = await readDocument(text, start, end);
-  if ('problem' in document) throw new Refused(document);
+  if ('problem' in document) refuse(document.problem.message, document.problem.offset);
   return document.root;
 }
 
@@ -137,10 +138,9 @@ interface Place {
 
 function placeIn({ node }: Resource): Place {
   const metadata = ownEntry(node, 'metadata');
-  if (!metadata) refuse('metadata-missing', 'it has no metadata of its own; write it, with its name', node.start);
+  if (!metadata) refuse('it has no metadata of its own; write it, with its name', node.start);
   if (metadata.value.kind !== 'map') return refuseAlias(metadata, 'its metadata');
-  if (metadata.value.entries.length === 0)
-    refuse('metadata-missing', 'its metadata is empty; write its name', metadata.value.start);
+  if (metadata.value.entries.length === 0) refuse('its metadata is empty; write its name', metadata.value.start);
   const entry = ownEntry(metadata.value, ANNOTATIONS);
   const value = entry?.value;
   if (value?.kind === 'map' && value.entries.length > 0) return { metadata: metadata.value, entry, map: value };
@@ -152,15 +152,10 @@ function placeIn({ node }: Resource): Place {
 function refuseAlias({ value }: Entry, what: string): never {
   if (value.kind === 'alias')
     refuse(
-      'annotations-shared',
       `${what} is the alias *${value.name}, so an edit would change all that it stands for; write it out`,
       value.start,
     );
-  refuse(
-    'annotations-no-map',
-    `${what} is a ${value.kind === 'seq' ? 'list' : value.kind}, not a map; correct it`,
-    value.start,
-  );
+  refuse(`${what} is a ${value.kind === 'seq' ? 'list' : value.kind}, not a map; correct it`, value.start);
 }
 
 function ownEntry({ entries }: MapNode, key: string): Entry | undefined {
@@ -174,14 +169,12 @@ function refuseShared(root: Node | undefined, { metadata, map }: Place, { set, r
   for (const { name, target, start } of aliasesIn(root)) {
     if (target.kind !== 'scalar' && target.start <= edited.start && target.end >= edited.end)
       refuse(
-        'annotations-shared',
         `the alias *${name} repeats its annotations, so an edit would change more than these; write them out there`,
         start,
       );
     const shared = values.find(({ key, value }) => key === target || value === target);
     if (shared)
       refuse(
-        'annotations-shared',
         `the alias *${name} repeats what ${shared.key.value} says, so an edit would change more than that; write it out there`,
         start,
       );
@@ -202,7 +195,6 @@ function aliasesIn(root: Node | undefined): AliasNode[] {
 function refuseMerged({ metadata, entry, map }: Place, { annotations }: Resource, { remove }: AnnotationEdit): void {
   if (!entry && annotations.size > 0)
     refuse(
-      'annotations-shared',
       'its annotations come by a merge key (<<), and those written here would hide them; write them out',
       metadata.start,
     );
@@ -211,7 +203,6 @@ function refuseMerged({ metadata, entry, map }: Place, { annotations }: Resource
   const merged = [...remove].find((key) => annotations.has(key) && get(left, key));
   if (merged !== undefined)
     refuse(
-      'annotations-shared',
       `${merged} comes by a merge key (<<), so it cannot be taken away here; take it out of what is merged`,
       (map ?? metadata).start,
     );
@@ -242,7 +233,7 @@ function changeValue(text: string, key: string, node: Node | undefined, value: s
   if (node.kind === 'alias') return [{ start, end, text: encodeText(value, quoteAround(text, start), true) }];
   if (says(node, value)) return [];
   if (node.tag !== undefined && !isText(node))
-    refuse('annotations-no-text', `${key} has the tag ${node.tag}, and annotations are texts; take the tag out`, start);
+    refuse(`${key} has the tag ${node.tag}, and annotations are texts; take the tag out`, start);
   if (node.style !== 'literal' && node.style !== 'folded')
     return [{ start, end, text: encodeScalar(node, value, text) }];
   // A block may not be able to say this without a line break behind it.
@@ -251,11 +242,7 @@ function changeValue(text: string, key: string, node: Node | undefined, value: s
 }
 
 function refuseNoText(key: string, { kind, start }: Node): never {
-  refuse(
-    'annotations-no-text',
-    `${key} is a ${kind === 'seq' ? 'list' : kind}, and annotations are texts; correct it`,
-    start,
-  );
+  refuse(`${key} is a ${kind === 'seq' ? 'list' : kind}, and annotations are texts; correct it`, start);
 }
 
 /** How far the entries of a map in the metadata are moved in: as those of other maps there, else as the metadata itself. */
@@ -283,7 +270,7 @@ async function prove(text: string, edited: string, span: Span, path: string, edi
   const { compose } = await import('./yaml/compose.ts');
   const expected = compose(text, span.start, span.end);
   const found = compose(edited, span.start, span.end + edited.length - text.length);
-  if (expected && 'problem' in expected) throw new Refused(expected);
+  if (expected && 'problem' in expected) refuse(expected.problem.message, expected.problem.offset);
   if (found && 'problem' in found) return unsafe(`the edited text is not readable: ${found.problem.message}`, span);
   const resource = resourcesOf(found).find((candidate) => candidate.path === path);
   if (!resource || !isDone(resource, edit)) return unsafe('the annotations would not be those wanted', span);
@@ -294,7 +281,6 @@ async function prove(text: string, edited: string, span: Span, path: string, edi
 
 function unsafe(why: string, { start }: Span): never {
   refuse(
-    'edit-unsafe',
     `the edit was not made, as more than the annotations would have changed (${why}); this is a bug of image-update, please report it with this document`,
     start,
   );

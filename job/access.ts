@@ -6,7 +6,7 @@ import { credentialsFromEnvironment } from '../git/environment.ts';
 import { GitError } from '../git/error.ts';
 import type { Remote, Signing } from '../git/repository.ts';
 import { accessFromSecret } from '../git/secret.ts';
-import { milliseconds } from './duration.ts';
+import { milliseconds } from '../api/duration.ts';
 import { JobSpecError, type UpdateJob } from './read.ts';
 
 /** A Secret of Kubernetes, its values decoded. */

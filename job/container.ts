@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { delimiter } from 'node:path';
-import { parseReference } from '../fn/reference.ts';
+import { canonicalName, parseReference, type Reference } from '../fn/reference.ts';
 import { findExecutable } from '../git/executable.ts';
 import { execute, type Executed } from '../git/process.ts';
-import { milliseconds } from './duration.ts';
+import { milliseconds } from '../api/duration.ts';
 import { JobError } from './failure.ts';
 import type { JobSpec } from './schema.ts';
 
@@ -113,17 +113,26 @@ export async function runContainer(
 async function pull(program: ContainerProgram, image: string): Promise<{ id: string; digest?: string }> {
   const here = () =>
     program.run(['image', 'inspect', '--format', '{{.Id}} {{json .RepoDigests}}', image], { timeout: QUESTION_MS });
-  const pinned = parseReference(image)?.digest !== undefined && (await here()).status === 0;
+  const reference = parseReference(image);
+  const pinned = reference?.digest !== undefined && (await here()).status === 0;
   const pulled = pinned ? undefined : await program.run(['pull', '--quiet', image], { timeout: PULL_MS });
   const inspected = await here();
   if (inspected.status !== 0) {
     const why = said(pulled?.stderr || inspected.stderr);
     throw new JobError('ImagePull', `${program.name} cannot get the image ${image}: ${why}`);
   }
-  const [, id, digests] = /^(\S+) (.*)$/.exec(inspected.stdout.toString().trim()) ?? [];
+  const [, id, known = ''] = /^(\S+) (.*)$/.exec(inspected.stdout.toString().trim()) ?? [];
   if (id === undefined) throw new JobError('ImagePull', `${program.name} tells no id of the image ${image}`);
-  const digest = /@(sha256:[0-9a-f]{64})/.exec(digests ?? '')?.[1];
+  // The same image may have come from other repositories as well, where its manifest can be another.
+  const name = canonicalName(reference?.name ?? image);
+  const digest = reference?.digest ?? references(known).find((other) => canonicalName(other.name) === name)?.digest;
   return { id, ...(digest !== undefined && { digest }) };
+}
+
+/** The references in a list that a program prints as JSON: `null` is an empty one. */
+function references(text: string): Reference[] {
+  const names = text.match(/[^"\s,[\]]+@[^"\s,[\]]+/g) ?? [];
+  return names.map(parseReference).filter((reference) => reference !== undefined);
 }
 
 /** The arguments that run an image. Each is one word of an array; nothing is read by a shell. */
@@ -149,6 +158,8 @@ export function runArguments(
     `--pids-limit=${MAX_PROCESSES}`,
     `--memory=${memory}`,
     `--memory-swap=${memory}`,
+    // What it prints is read here; kept as a log as well, it could fill the disk. nerdctl has no such driver.
+    ...(program === 'nerdctl' ? [] : ['--log-driver=none']),
     ...(cpus === undefined ? [] : [`--cpus=${cpus}`]),
     '--env=HOME=/tmp',
     ...env.map(({ name, value }) => `--env=${name}=${value}`),

@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto';
-import * as z from 'zod';
-import { problemsOf, show, unknownField } from '../fn/config/explain.ts';
-import { UsageError } from '../fn/usage.ts';
+import { checkAs, type ApiObject } from '../api/check.ts';
+import { withUrl } from '../api/git.ts';
+import { API_VERSION } from '../api/kind.ts';
+import { updateJob } from '../api/update-job.ts';
+import { show } from '../fn/config/explain.ts';
 import { isNote, readValue } from '../fn/lookup/read.ts';
+import { asMap } from '../fn/lookup/values.ts';
+import { UsageError } from '../fn/usage.ts';
 import { splitDocuments } from '../fn/yaml/documents.ts';
-import { sshUrl } from '../git/url.ts';
-import { objectName, specSchema, type JobSpec } from './schema.ts';
+import type { JobSpec } from './schema.ts';
 
 /** An UpdateJob, checked. */
 export interface UpdateJob {
@@ -30,19 +33,7 @@ export interface JobMetadata {
 /** The UpdateJob says something that its author must correct. Exit status 2. */
 export class JobSpecError extends UsageError {}
 
-export const API_VERSION = 'image-update.dev/v1alpha1';
 export const KIND = 'UpdateJob';
-
-const metadataSchema = z.looseObject({
-  name: objectName,
-  namespace: objectName.default('default'),
-  uid: z
-    .string()
-    .regex(/^[\w-]{1,64}$/, 'it is no uid')
-    .optional(),
-  creationTimestamp: z.iso.datetime({ offset: true }).nullish(),
-  annotations: z.record(z.string(), z.string()).nullish(),
-});
 
 /** Reads the one UpdateJob of a YAML or JSON text. @throws JobSpecError that names the field and what to write. */
 export async function readJob(text: string, where: string): Promise<UpdateJob> {
@@ -56,21 +47,17 @@ export async function readJob(text: string, where: string): Promise<UpdateJob> {
 
 /** Checks an object that should be an UpdateJob. @throws JobSpecError */
 export function checkJob(value: unknown, where: string): UpdateJob {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new JobSpecError(`${where} holds ${show(value)}, not an UpdateJob`);
-  const { apiVersion, kind, metadata, spec, ...rest } = value as Record<string, unknown>;
-  if (kind !== KIND) throw new JobSpecError(`${where}: kind ${show(kind)} is not ${KIND}`);
-  if (apiVersion !== API_VERSION)
-    throw new JobSpecError(`${where}: apiVersion ${show(apiVersion)} of ${KIND} is not ${API_VERSION}`);
-  for (const key of Object.keys(rest))
-    if (key !== 'status') throw new JobSpecError(`${where}: ${unknownField(key, ['metadata', 'spec'], '')}`);
-  const meta = parse(metadataSchema, metadata ?? {}, 'metadata', where);
-  const checked = parse(specSchema, withUrl(spec ?? {}), 'spec', where);
-  return { apiVersion: API_VERSION, kind: KIND, metadata: metadataOf(meta, checked), spec: checked };
+  const object = asMap(value);
+  if (!object) throw new JobSpecError(`${where} holds ${show(value)}, not an ${KIND}`);
+  // What a cluster said of it is not this run's.
+  const checked = checkAs(updateJob, { ...object, spec: withUrl(object['spec']), status: undefined });
+  if (typeof checked === 'string') throw new JobSpecError(`${where}: ${checked}`);
+  const { metadata, spec } = checked;
+  return { apiVersion: API_VERSION, kind: KIND, metadata: metadataOf(metadata, spec), spec };
 }
 
-function metadataOf(meta: z.output<typeof metadataSchema>, spec: JobSpec): JobMetadata {
-  const { name, namespace, uid, creationTimestamp, annotations } = meta;
+function metadataOf(metadata: ApiObject['metadata'], spec: JobSpec): JobMetadata {
+  const { name, namespace = 'default', uid, creationTimestamp, annotations } = metadata;
   return {
     name,
     namespace,
@@ -87,16 +74,4 @@ export function derivedUid(content: string): string {
   return [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, `a${hex.slice(17, 20)}`, hex.slice(20, 32)].join(
     '-',
   );
-}
-
-/** The spec with a URL where `git@host:path` was. */
-function withUrl(spec: unknown): unknown {
-  const { git } = spec as { git?: { url?: unknown } };
-  return typeof git?.url === 'string' ? { ...(spec as object), git: { ...git, url: sshUrl(git.url) } } : spec;
-}
-
-function parse<T extends z.ZodType>(schema: T, value: unknown, at: string, where: string): z.output<T> {
-  const outcome = schema.safeParse(value);
-  if (outcome.success) return outcome.data;
-  throw new JobSpecError(`${where}: ${problemsOf(outcome.error, schema, value, at)}`);
 }

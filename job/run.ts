@@ -5,7 +5,7 @@ import { objectId } from '../git/object.ts';
 import type { FileChange, NewCommit, Repository, Signing } from '../git/repository.ts';
 import type { Result } from '../fn/result.ts';
 import { hashOf, type Cache } from './cache.ts';
-import { milliseconds } from './duration.ts';
+import { milliseconds } from '../api/duration.ts';
 import { failureOf, JobError } from './failure.ts';
 import { diffOf, type Made, type Part } from './made.ts';
 import { compileTemplate, renderMessage, TRAILER, trailerValue, type Template } from './message.ts';

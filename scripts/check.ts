@@ -9,6 +9,7 @@ import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { programHelp } from '../cli/help.ts';
 import { buildAll, bundles, root, type Bundle } from './build.ts';
+import { outdatedCrds } from './crds.ts';
 import { outdated } from './docs.ts';
 import { NOTICES } from './notices.ts';
 import { asideIn, releaseCommit } from './release.ts';
@@ -22,6 +23,7 @@ const steps: Record<string, Step> = {
   format: () => program('oxfmt', '--check'),
   'dead code': () => program('knip', '--no-progress'),
   docs: () => [...outdated().keys()].map((page) => `${page} is out of date; run: npm run docs`),
+  crds: () => [...outdatedCrds().keys()].map((file) => `${file} is not what would be written; run: npm run crds`),
   dist: checkDist,
   'lock file': checkLock,
   paths: checkPaths,

@@ -3,12 +3,14 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import type { Kind } from '../api/kind.ts';
+import { kinds } from '../api/kinds.ts';
+import { toStructural } from '../api/structural.ts';
 import { commandPage, exits, optionGroups, optionTable } from '../cli/help.ts';
 import { specs } from '../cli/specs/index.ts';
 import { specSchema } from '../fn/config/image-update.ts';
 import { classes } from '../job/failure.ts';
 import { names } from '../job/message.ts';
-import { specSchema as jobSchema } from '../job/schema.ts';
 import { readAction } from './action.ts';
 import { root } from './build.ts';
 
@@ -25,7 +27,6 @@ interface Schema {
 
 // Zod's own JSON schema type is a union over every draft; this is the part that our schemas use.
 const spec = z.toJSONSchema(specSchema) as Schema;
-const job = z.toJSONSchema(jobSchema) as Schema;
 
 const action = await readAction();
 
@@ -35,7 +36,7 @@ const sections: Record<string, () => string> = {
   ...Object.fromEntries(optionGroups().map(({ anchor, options }) => [anchor, () => optionTable(options)])),
   config: () => table(['field of `spec`', 'type', 'default', 'meaning'], configRows(spec, '')),
   'config-map': () => table(['key of `data`', 'value'], configMapRows(spec)),
-  'update-job': () => table(['field of `spec`', 'type', 'default', 'meaning'], configRows(job, '')),
+  ...Object.fromEntries(Object.values(kinds).flatMap(kindSections)),
   'message-names': () =>
     table(
       ['name', 'what it is'],
@@ -61,6 +62,22 @@ const sections: Record<string, () => string> = {
 function described(what: string, entries: Record<string, { description: string }>): string {
   const rows = Object.entries(entries).map(([name, { description }]) => [`\`${name}\``, description]);
   return table([what, 'meaning'], rows);
+}
+
+/** The tables of a kind: the fields of its spec and of its status. */
+function kindSections({ kind, spec, status }: Kind): [name: string, write: () => string][] {
+  const name = `api-${kind.replaceAll(/(?!^)[A-Z]/g, '-$&').toLowerCase()}`;
+  return [
+    [name, () => table(['field of `spec`', 'type', 'default', 'meaning'], configRows(toStructural(spec), ''))],
+    [
+      `${name}-status`,
+      () =>
+        table(
+          ['field of `status`', 'type', 'meaning'],
+          configRows(toStructural(status), '').map(([field = '', type = '', , meaning = '']) => [field, type, meaning]),
+        ),
+    ],
+  ];
 }
 
 /** A row a field, the fields of a map below it. What has a default, or no need of one, is optional. */

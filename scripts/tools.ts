@@ -20,6 +20,8 @@ interface GoTool {
   module: string;
   version: string;
   ask: string[];
+  /** The module of the package, where that is one whose parts are published as modules of their own: `go install` refuses it. */
+  staged?: string;
 }
 
 const goTools: GoTool[] = [
@@ -30,6 +32,14 @@ const goTools: GoTool[] = [
     module: 'github.com/distribution/distribution/v3/cmd/registry',
     version: 'v3.1.2',
     ask: ['--version'],
+  },
+  // The judge of our CustomResourceDefinitions. Kubernetes v1.N.P has its parts as v0.N.P.
+  {
+    name: 'kube-apiserver',
+    module: 'k8s.io/kubernetes/cmd/kube-apiserver',
+    version: 'v1.37.2',
+    ask: ['--version'],
+    staged: 'k8s.io/kubernetes',
   },
 ];
 
@@ -54,7 +64,10 @@ const hosts = [
   { name: 'distribution-registry', version: ['--version'], otherwise: 'install Go and run this again' },
   { name: 'docker-registry', version: ['--version'], otherwise: 'run: apt-get install docker-registry' },
   { name: 'git', version: ['--version'], otherwise: 'put git on PATH' },
+  { name: 'kube-apiserver', version: ['--version'], otherwise: 'install Go and run this again' },
+  { name: 'etcd', version: ['--version'], otherwise: 'install etcd-server, for the tests of config/crd' },
   { name: 'sshd', version: ['-V'], otherwise: 'install openssh-server, for the tests of git over ssh' },
+  { name: 'dockerd', version: ['--version'], otherwise: 'install docker.io, for the tests of the image' },
 ];
 
 /** Where servers are, which PATH often leaves out. */
@@ -65,9 +78,9 @@ export function findServer(name: string): string | undefined {
   return findProgram(name) ?? findExecutable(name, SERVERS);
 }
 
-/** Installs sshd where that disturbs nobody: in a container of Debian's, where the package starts no service. */
-function installSshd(): void {
-  if (!findServer('sshd') && !existsSync('/run/systemd/system')) installPackage('openssh-server');
+/** Installs a server where that disturbs nobody: in a container of Debian's, where the package starts no service. */
+function installServer(name: string, debianPackage: string): void {
+  if (!findServer(name) && !existsSync('/run/systemd/system')) installPackage(debianPackage);
 }
 
 /** Tries once to get Debian's registry, which the tests of `registry/` talk to; without it they are skipped and say so. */
@@ -89,7 +102,8 @@ function installPackage(name: string): void {
 }
 
 /** Builds a pinned program by the Go module proxy, some minutes at most; true if it is there afterwards. */
-function installGoTool({ name, module, version, ask }: GoTool): boolean {
+function installGoTool(tool: GoTool): boolean {
+  const { name, version, ask } = tool;
   const built = join(toolsDirectory, name);
   // What `go install` built has no version in it that all of them print; the stamp says which this is.
   const stamp = join(toolsDirectory, `.${name}-version`);
@@ -105,17 +119,13 @@ function installGoTool({ name, module, version, ask }: GoTool): boolean {
   // Built beside, since the program's own name need not be the one that it has here.
   const scratch = mkdtempSync(join(toolsDirectory, '.build-'));
   try {
-    const { status, error } = spawnSync(go, ['install', `${module}@${version}`], {
-      env: { ...process.env, GOBIN: scratch, CGO_ENABLED: '0' },
-      stdio: ['ignore', 'ignore', 'inherit'],
-      timeout: 600_000,
-    });
-    const [program] = readdirSync(scratch);
-    if (status !== 0 || program === undefined) {
-      console.error(`${name}: go install failed (${error?.message ?? `exit status ${status}`}); see its message above`);
+    const problem = build(go, tool, scratch);
+    const program = readdirSync(join(scratch, 'bin'))[0];
+    if (problem !== undefined || program === undefined) {
+      console.error(`${name}: Go could not build it (${problem ?? 'there is no program'}); see its message above`);
       return false;
     }
-    renameSync(join(scratch, program), built);
+    renameSync(join(scratch, 'bin', program), built);
     writeFileSync(stamp, version);
     return true;
   } finally {
@@ -123,20 +133,63 @@ function installGoTool({ name, module, version, ask }: GoTool): boolean {
   }
 }
 
+/** The largest of them takes ten minutes on two cores that have nothing else to do. */
+const BUILD_TIMEOUT = 1_800_000;
+
+/** Builds a program into `bin` of a scratch directory; what went wrong, undefined if nothing did. */
+function build(go: string, { module, version, staged }: GoTool, scratch: string): string | undefined {
+  const bin = join(scratch, 'bin');
+  mkdirSync(bin);
+  if (staged !== undefined) writeFileSync(join(scratch, 'go.mod'), stagedModule(go, staged, version));
+  const args =
+    staged === undefined
+      ? ['install', `${module}@${version}`]
+      : [
+          'install',
+          '-mod=mod',
+          '-trimpath',
+          '-ldflags',
+          `-s -w -X k8s.io/component-base/version.gitVersion=${version}`,
+          module,
+        ];
+  const { status, error } = spawnSync(go, args, {
+    cwd: scratch,
+    env: { ...process.env, GOBIN: bin, CGO_ENABLED: '0' },
+    stdio: ['ignore', 'ignore', 'inherit'],
+    timeout: BUILD_TIMEOUT,
+  });
+  return status === 0 ? undefined : (error?.message ?? `exit status ${status}`);
+}
+
+/**
+ * The go.mod to build a program of a module with, whose parts lie beside it in its repository: the module's own, with the
+ * published modules in place of the directories.
+ */
+function stagedModule(go: string, module: string, version: string): string {
+  const answer = run(go, ['mod', 'download', '-json', `${module}@${version}`], Infinity);
+  const { GoMod } = JSON.parse(answer ?? '{}') as { GoMod?: string };
+  const part = version.replace(/^v1/, 'v0');
+  return `${readIfThere(GoMod ?? '') ?? ''}\nrequire ${module} ${version}\n`
+    .replace(/^module .*$/m, 'module build')
+    .replaceAll(/ => \.\/staging\/src\/(\S+)/g, ` => $1 ${part}`);
+}
+
 function readIfThere(path: string): string | undefined {
   return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
 }
 
-function run(program: string, args: string[]): string | undefined {
-  const { status, stdout } = spawnSync(program, args, { encoding: 'utf8', timeout: 30_000 });
-  return status === 0 ? stdout.trim().split('\n')[0] || undefined : undefined;
+function run(program: string, args: string[], lines = 1): string | undefined {
+  const { status, stdout } = spawnSync(program, args, { encoding: 'utf8', timeout: 300_000 });
+  return status === 0 ? stdout.trim().split('\n').slice(0, lines).join('\n') || undefined : undefined;
 }
 
 if (import.meta.main) {
   // Every one is tried, whatever became of the one before.
   const installed = goTools.map(installGoTool).every(Boolean);
   installDockerRegistry();
-  installSshd();
+  installServer('sshd', 'openssh-server');
+  installServer('dockerd', 'docker.io');
+  installServer('etcd', 'etcd-server');
   for (const { name, version, otherwise } of hosts) {
     const program = findServer(name);
     console.log(

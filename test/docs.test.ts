@@ -4,13 +4,13 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
+import { checkObject, isKind } from '../api/kinds.ts';
 import { readConfig } from '../fn/config/config.ts';
 import { Answers } from '../fn/lookup/answers.ts';
 import { compilePolicy } from '../fn/policy/policy.ts';
 import { splitDocuments } from '../fn/yaml/documents.ts';
 import { readDocument } from '../fn/yaml/read.ts';
 import { toValue } from '../fn/yaml/value.ts';
-import { checkJob } from '../job/read.ts';
 import { root } from '../scripts/build.ts';
 import { outdated, pages } from '../scripts/docs.ts';
 import { findProgram, toolsDirectory } from '../scripts/tools.ts';
@@ -91,6 +91,9 @@ t.test('YAML of our kinds is what the program reads', async (t) => {
   }
 });
 
+/** Flux's kinds of the same names. */
+const FLUX = 'image.toolkit.fluxcd.io/';
+
 function checkKind(t: Test, place: string, value: Record<string, unknown>): void {
   switch (value['kind']) {
     case 'ImageUpdate':
@@ -98,21 +101,22 @@ function checkKind(t: Test, place: string, value: Record<string, unknown>): void
     case 'SetImage':
       t.ok(readConfig(value), `${place}: ${value['kind']}`);
       return;
-    case 'UpdateJob':
-      t.ok(checkJob(value, place), `${place}: UpdateJob`);
-      return;
-    case 'ImagePolicy': {
-      const rule = compilePolicy(value['spec']);
-      t.same('error' in rule ? [rule.error] : rule.warnings, [], `${place}: ImagePolicy`);
-      return;
-    }
-    case 'ImageMetadata':
-    case 'ImageRepository': {
+    case 'ImageMetadata': {
       const answers = new Answers();
       t.ok(answers.add(value), `${place}: ${value['kind']}`);
       t.same(answers.notes, [], place);
+      return;
     }
   }
+  const { kind, apiVersion } = value;
+  if (!isKind(kind)) return;
+  if (!String(apiVersion).startsWith(FLUX)) {
+    const checked = checkObject(value);
+    t.type(checked, 'object', `${place}: ${typeof checked === 'string' ? checked : kind}`);
+  }
+  if (kind !== 'ImagePolicy') return;
+  const rule = compilePolicy(value['spec']);
+  t.same('error' in rule ? [rule.error] : rule.warnings, [], place);
 }
 
 /** Programs that the pages run. */

@@ -42,5 +42,5 @@ nothing governs follow in short. A word that is no file and no directory is a \`
 | \`remedy\` | what to do about it; or \`null\` |
 | \`candidates\`, \`accepted\` | the first five of the tags that the policy accepts, best first, and how many there are; or \`null\` |
 | \`turnedAway\` | for each rule as [\`choose\`](#choose) has them: \`{"rule", "count", "examples"}\` |
-| \`warnings\`, \`workloadWarnings\` | of the field, and of its workload: \`{"severity", "reason", "message", "file", "line", "remedy"}\` |`,
+| \`warnings\`, \`workloadWarnings\` | of the field, and of its workload: \`{"severity", "reason", "message", "file", "line", "workload", "remedy"}\` |`,
 };

@@ -2,6 +2,7 @@ import type { CommandSpec } from '../spec.ts';
 import { automate, deautomate, lock, policy, unlock } from './annotate.ts';
 import { choose } from './choose.ts';
 import { completion } from './completion.ts';
+import { create } from './create.ts';
 import { explain } from './explain.ts';
 import { list } from './list.ts';
 import { run } from './run.ts';
@@ -21,5 +22,6 @@ export const specs: readonly CommandSpec[] = [
   choose,
   scan,
   run,
+  ...create,
   completion,
 ];

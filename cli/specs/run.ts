@@ -1,4 +1,5 @@
-import { registryGroup, type CommandSpec } from '../spec.ts';
+import { pullRequestGroup, registryGroup, type CommandSpec } from '../spec.ts';
+import { GROUPINGS } from '../../job/grouping.ts';
 import { FORMATS } from '../formats.ts';
 
 export const run: CommandSpec = {
@@ -40,12 +41,26 @@ stdout, with \`--dry-run\` the diff. Where nothing is new since the last run it 
       meaning: 'take an `http://` repository, by which anybody on the way reads and changes what is sent',
     },
     {
+      flags: '--pull-request',
+      meaning:
+        'propose the changes by a [pull request](pull-requests.md), or several, instead of pushing them to the branch',
+    },
+    {
+      flags: '--branch <name>',
+      meaning: "branch to propose from; the job's `push.branch`, else `image-update/all`, if left out",
+    },
+    {
+      flags: '--group-by <what>',
+      meaning: 'a pull request for each of these; default `run`, which is one',
+      choices: Object.keys(GROUPINGS),
+    },
+    {
       flags: '-o, --format <format>',
-      meaning: 'print the job with its [status](update-job.md#status)',
+      meaning: 'print the job with its [status](update-job.md#status), and what became of its pull requests',
       choices: FORMATS,
     },
   ],
-  groups: [registryGroup],
+  groups: [pullRequestGroup, registryGroup],
   examples: [
     {
       says: 'Look first, then do it:',

@@ -1,8 +1,6 @@
 import { answerGroup, pullRequestGroup, registryGroup, type CommandSpec } from '../spec.ts';
+import { GROUPINGS } from '../../job/grouping.ts';
 import { FORMATS } from '../formats.ts';
-
-/** What `--group-by` takes, and what an UpdateJob calls it. */
-export const GROUPINGS = { run: 'Run', image: 'Image', workload: 'Workload', directory: 'Directory' } as const;
 
 export const SIGNING_TYPES = ['ssh', 'openpgp'] as const;
 

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { GitError, type GitErrorClass } from '../error.ts';
-import type { Api } from './api.ts';
+import { openApi, type ApiOptions } from './api.ts';
 import type { Forge, PullRequest } from './forge.ts';
 import { PAGE, restOn } from './rest.ts';
 
@@ -32,8 +32,9 @@ const DRAFT = /^(?:wip:|\[wip\])\s*/i;
 const COLOR = '#ededed';
 
 /** Gitea and Forgejo, by their REST API of version 1. */
-export function gitea(api: Api): Forge {
-  const { repository, token } = api.options;
+export function gitea(options: ApiOptions): Forge {
+  const api = openApi(options);
+  const { repository, token } = options;
   const rest = restOn(api, `token ${token}`);
   const [owner = '', name = ''] = repository.split('/').map(encodeURIComponent);
   const repo = `/repos/${owner}/${name}`;

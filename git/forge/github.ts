@@ -2,7 +2,7 @@ import { Octokit } from '@octokit/core';
 import * as z from 'zod';
 import { GitError } from '../error.ts';
 import type { HttpAnswer } from '../http.ts';
-import { malformed, type Api, type Call } from './api.ts';
+import { malformed, openApi, type ApiOptions, type Call } from './api.ts';
 import type { Forge, PullRequest, PullRequestChanges } from './forge.ts';
 
 const API_VERSION = '2022-11-28';
@@ -33,8 +33,9 @@ const repositorySchema = z.object({
 });
 
 /** GitHub and GitHub Enterprise, by REST, and by GraphQL what REST lacks. */
-export function github(api: Api): Forge {
-  const { repository, url, token } = api.options;
+export function github(options: ApiOptions): Forge {
+  const api = openApi(options);
+  const { repository, url, token } = options;
   const [owner = '', repo = ''] = repository.split('/');
   const { host } = new URL(url);
   const silent = () => undefined;
@@ -162,7 +163,9 @@ export function github(api: Api): Forge {
         z.unknown(),
       );
     },
-    async autoMerge({ id }) {
+    async autoMerge({ id, autoMerge }) {
+      // Unlike others GitHub keeps it when something is pushed.
+      if (autoMerge) return;
       const allowed = await ask('reading the repository', 'GET /repos/{owner}/{repo}', {}, repositorySchema);
       const method = allowed.allow_merge_commit ? 'MERGE' : allowed.allow_squash_merge ? 'SQUASH' : 'REBASE';
       await mutate(

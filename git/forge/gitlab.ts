@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
 import { GitError } from '../error.ts';
-import type { Api } from './api.ts';
+import { openApi, type ApiOptions } from './api.ts';
 import type { Forge, PullRequest } from './forge.ts';
 import { PAGE, restOn } from './rest.ts';
 
@@ -28,8 +28,9 @@ const BEING_CHECKED = new Set(['unchecked', 'checking', 'preparing', 'approvals_
 const MAX_LOOKS = 5;
 
 /** GitLab, by its REST API of version 4. */
-export function gitlab(api: Api): Forge {
-  const { repository, token, wait = sleep } = api.options;
+export function gitlab(options: ApiOptions): Forge {
+  const api = openApi(options);
+  const { repository, token, wait = sleep } = options;
   const rest = restOn(api, `Bearer ${token}`);
   const project = `/projects/${encodeURIComponent(repository)}`;
   const requests = `${project}/merge_requests`;
@@ -99,7 +100,7 @@ export function gitlab(api: Api): Forge {
       if (unknown.length > 0)
         throw new GitError(
           'PushRefused',
-          `there is no user ${unknown.join(', ')} on GitLab, where groups review nothing; correct --reviewer`,
+          `there is no user ${unknown.join(', ')} on GitLab, where groups review nothing; correct --reviewers`,
         );
     },
     async autoMerge({ number }) {

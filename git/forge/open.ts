@@ -52,8 +52,7 @@ const PATHS: Readonly<Record<ForgeType, string>> = { github: '/api/v3', gitlab: 
 export async function openForge(repositoryUrl: string, options: ForgeOptions = {}): Promise<Forge> {
   const { environment = process.env, token, ca, wait, timeout } = options;
   const { type, apiUrl, repository } = placeOf(repositoryUrl, options, environment);
-  const { openApi } = await import('./api.ts');
-  const api = openApi({
+  const api: ApiOptions = {
     type,
     url: apiUrl,
     repository,
@@ -62,7 +61,7 @@ export async function openForge(repositoryUrl: string, options: ForgeOptions = {
     ...(ca !== undefined && { ca }),
     ...(wait && { wait }),
     ...(timeout !== undefined && { timeout }),
-  });
+  };
   switch (type) {
     case 'github':
       return (await import('./github.ts')).github(api);
@@ -108,7 +107,7 @@ function toldPlace({ type, url }: GivenPlace, web: string): Found | undefined {
       'RefNotFound',
       `--forge-url ${JSON.stringify(url.replace(/\/\/[^/]*@/, '//').slice(0, 200))} must be https://HOST, or where its API is, such as https://HOST/api/v4`,
     );
-  const known = KNOWN[parsed.hostname];
+  const known = KNOWN[parsed.hostname.replace(/^api\.(?=github\.com$)/, '')];
   if (known) return known;
   const path = parsed.pathname.replace(/\/+$/, '');
   const byPath = (Object.keys(PATHS) as ForgeType[]).find((name) => path.endsWith(PATHS[name]));

@@ -100,7 +100,7 @@ const SIGNS: readonly Sign[] = [
     status: [422],
     says: /Reviews may only be requested from collaborators|review cannot be requested from pull request author/i,
     class: 'PushRefused',
-    advice: 'reviewers must be collaborators, or teams with access, and not who opens it; correct --reviewer',
+    advice: 'reviewers must be collaborators, or teams with access, and not who opens it; correct --reviewers',
   },
   {
     type: 'github',
@@ -228,7 +228,7 @@ export const NEEDS: Readonly<Record<ForgeType, string>> = {
 };
 
 /** Every token that GitLab makes for a job begins so; it opens no merge request (docs.gitlab.com, "CI/CD job token"). */
-export function isJobToken(token: string): boolean {
+function isJobToken(token: string): boolean {
   return token.startsWith('glcbt-');
 }
 

@@ -1,10 +1,8 @@
+import type { GroupBy } from '../grouping.ts';
 import { compileText, type Template } from '../message.ts';
 import { JobSpecError } from '../read.ts';
-import { refProblem } from '../ref.ts';
+import { refProblem } from '../../api/ref.ts';
 import { runsInProcess, type JobSpec } from '../schema.ts';
-
-/** What pull requests are for: one for the whole run, or one for each of these. */
-export const GROUPINGS = ['run', 'image', 'workload', 'directory'] as const;
 
 /** How pull requests look, as it was said. */
 export interface PullRequestWishes {
@@ -17,7 +15,8 @@ export interface PullRequestWishes {
   reviewers?: readonly string[];
   draft?: boolean;
   autoMerge?: boolean;
-  groupBy?: (typeof GROUPINGS)[number];
+  /** One for the whole run, or one for each of these. */
+  groupBy?: GroupBy;
   /** The branch, or of groups what their names begin with; `push.branch` of the job if left out. */
   branch?: string;
 }
@@ -30,7 +29,7 @@ export interface PullRequestOptions {
   reviewers: readonly string[];
   draft: boolean;
   autoMerge: boolean;
-  groupBy: (typeof GROUPINGS)[number];
+  groupBy: GroupBy;
   /** Of a run without groups. */
   branch: string;
   /** The name that all branches of the job have or stand below. */
@@ -65,8 +64,8 @@ export function readWishes(wishes: PullRequestWishes, { git, push, run }: JobSpe
   return {
     ...(title !== undefined && { title: compileText(title, '--title') }),
     ...(body !== undefined && { body: compileText(body, '--body', ['report']) }),
-    labels: names('--label', labels),
-    reviewers: names('--reviewer', reviewers).map((name) => name.replace(/^@/, '')),
+    labels: names('--add-labels', labels),
+    reviewers: names('--reviewers', reviewers).map((name) => name.replace(/^@/, '')),
     draft,
     autoMerge,
     groupBy,

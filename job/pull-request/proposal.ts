@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { FileChange } from '../../git/repository.ts';
 import { keyOf, type Change } from '../change.ts';
 import { groupKey } from '../group.ts';
+import { GROUPINGS } from '../grouping.ts';
 import type { Made } from '../made.ts';
 import type { UpdateJob } from '../read.ts';
 import { changesMark, jobMark } from './mark.ts';
@@ -20,7 +21,6 @@ export interface Proposal {
   only?: ReadonlySet<string>;
 }
 
-const GROUPINGS = { image: 'Image', workload: 'Workload', directory: 'Directory' } as const;
 /** Of a branch's name, for people. */
 const MAX_SLUG = 50;
 

@@ -1,9 +1,9 @@
 // `tk-image list` and `tk-image explain`: on tables of directories, on the example of a directory, and without a network.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import { createServer, type AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
+import { stripVTControlCharacters, styleText } from 'node:util';
 import t, { type Test } from 'tap';
 import { explain } from '../../cli/explain.ts';
 import type { Explanation } from '../../cli/explanation.ts';
@@ -115,13 +115,21 @@ t.test('list -o json has all tags, and with a limit as many', async (t) => {
 t.test('colour', async (t) => {
   const directory = directoryOf(t, lists[0]!);
   const args = [directory, '--offline', '--metadata', join(directory, 'images.json')];
-  for (const name of ['list', 'explain'] as const) {
+  const greens: [Name, green: string][] = [
+    ['list', 'would move'],
+    ['explain', 'ghcr.io/org/app:1.2.1'],
+  ];
+  for (const [name, green] of greens) {
     const plain = await run(name, args);
     const painted = await run(name, args, { FORCE_COLOR: '1' });
-    t.notMatch(plain.stdout, /\u001B/, `${name}: none`);
-    t.match(painted.stdout, /\u001B\[3[23]m/, `${name}: some`);
-    t.equal(painted.stdout.replaceAll(/\u001B\[\d+m/g, ''), plain.stdout, `${name}: the same columns`);
-    t.notMatch((await run(name, args, { FORCE_COLOR: '1', NO_COLOR: '1' })).stdout, /\u001B/, `${name}: NO_COLOR wins`);
+    t.equal(plain.stdout, stripVTControlCharacters(plain.stdout), `${name}: none`);
+    t.ok(painted.stdout.includes(styleText('green', green, { validateStream: false })), `${name}: some`);
+    t.equal(stripVTControlCharacters(painted.stdout), plain.stdout, `${name}: the same columns`);
+    t.equal(
+      (await run(name, args, { FORCE_COLOR: '1', NO_COLOR: '1' })).stdout,
+      plain.stdout,
+      `${name}: NO_COLOR wins`,
+    );
   }
 });
 

@@ -199,7 +199,7 @@ const misused: [args: string[], says: RegExp][] = [
   [['--git', 'https://example.com/x', '--interactive'], /--interactive is for a directory/],
   [['--pull-request'], /--pull-request is for a repository/],
   [['--git', 'https://example.com/x', '--draft'], /--draft is about pull requests; say --pull-request too/],
-  [['--git', 'https://example.com/x', '--label', 'a'], /--label is about pull requests/],
+  [['--git', 'https://example.com/x', '--add-labels', 'a'], /--add-labels is about pull requests/],
   [['--git', 'https://example.com/x', 'apps'], /"apps" is one word too many/],
   [['--git', 'https://me:secret@example.com/x'], /--git https:\/\/example\.com\/x: it holds a password/],
   [['--git', 'http://example.com/x'], /say --allow-http/],
@@ -647,7 +647,16 @@ t.test('the changes of a repository are proposed', async (t) => {
   t.match(dry.stdout, /since|built|2026-01-02/, 'what is known of the tag is told');
   t.same([forge.pulls, branches()], [[], ['main']]);
 
-  const made = await run('--label', 'images,bot', '--label', 'prod', '--title', 'Images: {{imageCount}}', '-o', 'json');
+  const made = await run(
+    '--add-labels',
+    'images,bot',
+    '--add-labels',
+    'prod',
+    '--title',
+    'Images: {{imageCount}}',
+    '-o',
+    'json',
+  );
   t.equal(made.status, 0, made.stderr);
   t.match(JSON.parse(made.stdout), {
     kind: 'UpdateJob',

@@ -374,6 +374,28 @@ t.test('a directory that cannot be written stays as it was', async (t) => {
   t.strictSame(look(directory), before, 'nothing written, nothing left behind');
 });
 
+t.test('files of others, in a directory that is open to all', async (t) => {
+  if (process.getuid?.() !== 0) {
+    t.pass('needs root, to be another user', { skip: true });
+    return;
+  }
+  const directory = tree({ 'a/web.yaml': pod(OLD) });
+  for (const [name, mode] of [
+    ['', 0o755],
+    ['a', 0o777],
+    ['a/web.yaml', 0o666],
+  ] as const)
+    chmodSync(join(directory, name), mode);
+  const file = join(directory, 'a/web.yaml');
+  t.equal(run([directory, '--metadata', answers], { uid: 65534, gid: 65534 }).status, 0);
+  t.equal(readFileSync(file, 'utf8'), pod(NEW));
+  t.match(statSync(file), { uid: 65534, mode: 0o100666 }, 'is whose edit it is, and as open as it was');
+  chownSync(file, 1234, 1234);
+  writeFileSync(file, pod(OLD));
+  t.equal(run([directory, '--metadata', answers]).status, 0);
+  t.match(statSync(file), { uid: 1234, gid: 1234 }, 'root keeps the owner');
+});
+
 t.test('a terminal on stdin', async (t) => {
   const terminal = spawnSync('script', ['-qec', `"${process.execPath}" "${program}"`, '/dev/null'], {
     stdio: ['ignore', 'pipe', 'pipe'],

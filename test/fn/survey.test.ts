@@ -25,6 +25,20 @@ function configOf({ spec, config }: UpdateCase): Config {
   return value === undefined ? DEFAULT : readConfig(value);
 }
 
+/** What the page of the function says holds a field. */
+const HELD = reasonsThatHold();
+/** Of these a field may hear though it moves. */
+const NOT_ALWAYS = new Set(['age-unknown', 'digest-unwanted']);
+
+function reasonsThatHold(): Set<string> {
+  const page = readFileSync(join(root, 'docs/function.md'), 'utf8');
+  const [, table = ''] = page.split('| `reason` of a field that is held |');
+  const rows = table.slice(0, table.indexOf('\n\n')).split('\n');
+  return new Set(
+    rows.flatMap((row) => [...row.split(' | ')[0]!.matchAll(/`([a-z-]+)`/g)].map(([, reason]) => reason!)),
+  );
+}
+
 /** Runs both on the same, and compares. */
 async function compare(t: Test, name: string, sources: Source[], config: Config, answers: Answers): Promise<Survey> {
   const outcome = await update(sources, config, answers);
@@ -61,6 +75,9 @@ function checkField(t: Test, name: string, field: SurveyedField, { account, outc
     t.ok(info!.message.endsWith(`${showReference(from!)} -> ${showReference(fate.to)}`), `${where}: where to`);
     if (!outcome.failed) t.ok(outcome.edits.has(field.source), `${where}: it is edited`);
   }
+  const holding = results.filter(({ severity, tags }) => severity !== 'info' && HELD.has(tags?.['reason'] ?? ''));
+  if (holding.some(({ tags }) => !NOT_ALWAYS.has(tags!['reason']!)))
+    t.equal(fate.state, 'stays', `${where}: it is held`);
   if (fate.state === 'stays')
     t.ok(
       results.some(({ severity, message, tags }) => {

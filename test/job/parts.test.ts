@@ -3,7 +3,7 @@ import t from 'tap';
 import { GitError, type GitErrorClass } from '../../git/error.ts';
 import type { TreeEntry } from '../../git/repository.ts';
 import { checkChanges } from '../../job/check.ts';
-import { milliseconds } from '../../job/duration.ts';
+import { milliseconds } from '../../api/duration.ts';
 import { classes, failureOf, JobError } from '../../job/failure.ts';
 import { groupChanges } from '../../job/group.ts';
 import { compileTemplate, isOurs, renderMessage } from '../../job/message.ts';
@@ -11,21 +11,14 @@ import { checkJob, JobSpecError, readJob } from '../../job/read.ts';
 import { isReleased, judge } from '../../job/revert.ts';
 import { runsInProcess } from '../../job/schema.ts';
 import { exitStatus, keyOf, resultOf, statusOf } from '../../job/status.ts';
+import { specWith } from '../fixtures/api/kinds.ts';
 import { badTemplates, base, change, checkCases, messages, two } from '../fixtures/job/changes.ts';
 import { reference, revertCases, stepsOf } from '../fixtures/job/reverts.ts';
 import { minimal, rightSpec, specCases } from '../fixtures/job/specs.ts';
 
-/** A job with values at dotted paths of its spec. */
+/** The right job with values at dotted paths of its spec. */
 function jobWith(set: Record<string, unknown>): unknown {
-  const spec = structuredClone(rightSpec) as Record<string, unknown>;
-  for (const [path, value] of Object.entries(set)) {
-    const keys = path.split('.');
-    let map = spec;
-    for (const key of keys.slice(0, -1)) map = (map[key] ??= {}) as Record<string, unknown>;
-    if (value === undefined) delete map[keys.at(-1)!];
-    else map[keys.at(-1)!] = value;
-  }
-  return { ...minimal, spec };
+  return { ...minimal, spec: specWith(rightSpec, set) };
 }
 
 t.test('what a spec may say', async (t) => {

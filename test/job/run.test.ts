@@ -150,7 +150,16 @@ t.test('grouping: a commit each, one push', async (t) => {
     const base = shop.head();
     const messageTemplate =
       '{{#single}}Auto-release {{image}}{{/single}}{{#multiple}}Auto-release multiple ({{imageCount}}) images{{/multiple}}\n\n{{fileCount}}: {{#files}}{{.}} {{/files}}';
-    const ran = await shop.run({ commit: { author: { email: 'a@b' }, grouping, messageTemplate } }, withMetadata(both));
+    // What belongs to another commit is no warning, and so no error.
+    const strict = {
+      run: {
+        image: 'x/image-update:v1',
+        contract: 'Function',
+        functionConfig: { apiVersion: 'image-update.dev/v1alpha1', kind: 'ImageUpdate', spec: { strict: true } },
+      },
+    };
+    const commit = { author: { email: 'a@b' }, grouping, messageTemplate };
+    const ran = await shop.run({ ...strict, commit }, withMetadata(both));
     t.equal(ran.status, 0, ran.stderr);
     for (const commit of git(shop.repository, ['rev-list', `${base}..${MAIN}`]).split('\n')) {
       const files = git(shop.repository, ['diff', '--name-only', `${commit}^`, commit]).split('\n');
