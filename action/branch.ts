@@ -120,8 +120,8 @@ const WORDS: Readonly<Record<string, string>> = {
   'spec.commit.messageTemplate': 'commit-message',
   '--title': 'title',
   '--body': 'body',
-  '--label': 'labels',
-  '--reviewer': 'reviewers',
+  '--add-labels': 'labels',
+  '--reviewers': 'reviewers',
   '--branch': 'branch',
   '--group-by': 'group-by',
 };
