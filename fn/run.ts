@@ -62,7 +62,11 @@ export async function configOf(args: Pick<Arguments, 'strict' | 'fnConfig'>, io:
 }
 
 async function configFile(io: Io, name: string): Promise<unknown> {
-  const text = readText(io, name);
+  return configValue(readText(io, name), name);
+}
+
+/** The functionConfig of a text, not yet looked at. `name` says where it is from. */
+export async function configValue(text: string, name: string): Promise<unknown> {
   const documents = splitDocuments(text);
   if (documents.length !== 1)
     throw new InputError(`${name} holds ${documents.length} documents; a functionConfig is one`);

@@ -63,7 +63,7 @@ type Token = [type: string, value: string, start: number, end: number, tokens?: 
 
 /** A template that was checked. */
 export interface Template {
-  /** Who wrote it, for messages. */
+  /** What it was given as, for messages. */
   where: string;
   text: string;
   tokens: Token[];
@@ -83,7 +83,7 @@ export interface MessageData {
 export function compileTemplate(text: string = DEFAULT_TEMPLATE, where = 'spec.commit.messageTemplate'): Template {
   const template = compileText(text, where);
   if (new RegExp(`^\\s*${TRAILER}:`, 'im').test(text))
-    throw new JobSpecError(`${template.where}: the line ${TRAILER}: is always added; leave it out`);
+    throw new JobSpecError(`${where}: the line ${TRAILER}: is always added; leave it out`);
   return template;
 }
 

@@ -54,6 +54,11 @@ export class RegistryLookup implements Lookup {
     });
   }
 
+  /** Requests that all of it took so far. */
+  get requests(): number {
+    return this.#progress.requests();
+  }
+
   /** The labels of an image by tag or digest; undefined where the registry does not tell, which is nobody's fault. */
   async labels(image: string, reference: string): Promise<Record<string, string> | undefined> {
     return this.#progress.during(async () => {

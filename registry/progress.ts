@@ -21,7 +21,8 @@ export const CLEAR = '\r\u001B[K';
 /** Shows a line on a terminal while repositories are asked, and takes it away when none is. */
 export class Progress {
   readonly #screen: Screen;
-  readonly #requests: () => number;
+  /** How many were sent so far. */
+  readonly requests: () => number;
   /** Questions that were begun, and those that are answered. */
   #asked = 0;
   #done = 0;
@@ -31,7 +32,7 @@ export class Progress {
 
   constructor(screen: Screen, requests: () => number) {
     this.#screen = screen;
-    this.#requests = requests;
+    this.requests = requests;
   }
 
   /** Counts a question about a repository as open until it is answered. */
@@ -62,7 +63,7 @@ export class Progress {
   #show(): void {
     const elapsed = this.#screen.now() - (this.#start ?? 0);
     if (elapsed < QUIET_MS) return;
-    this.#screen.write(CLEAR + progressLine(this.#done, this.#asked, this.#requests(), elapsed));
+    this.#screen.write(CLEAR + progressLine(this.#done, this.#asked, this.requests(), elapsed));
     this.#shown = true;
   }
 }

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build, type BuildOptions } from 'esbuild';
+import { build, type BuildOptions, type Plugin } from 'esbuild';
 import { bundleLazily } from './lazy.ts';
 import { NOTICES, noticesText, packagesIn } from './notices.ts';
 
@@ -17,6 +17,8 @@ const programs = {
   // In the file itself, so that it can be carried about alone.
   'image-update': { entry: 'fn/main.ts', help: 'docs/function.md', apart: cloudFile },
   'tk-image': { entry: 'cli/tk-image.ts', help: undefined, apart: commandFile },
+  // One file, as the runner wants it. The SDKs stay beside: Node reads all of a file at each start, and few log in by a cloud.
+  action: { entry: 'action/main.ts', help: undefined, apart: cloudFile },
 } as const;
 
 /** Every bundle, by name. */
@@ -49,6 +51,22 @@ function commandFile(id: string): string {
   return cloudFile(id) ?? `tk-image/${id.replace(/\.ts$/, '').replaceAll('/', '-')}.js`;
 }
 
+/**
+ * `@actions/core` brings an HTTP client along, half a megabyte, for the one function that asks GitHub for an identity. Its modules do
+ * nothing when they are loaded, but its packages do not say so; told that, esbuild leaves out what is not used.
+ */
+const leanToolkit: Plugin = {
+  name: 'lean-toolkit',
+  setup({ onResolve, resolve }) {
+    onResolve({ filter: /./ }, async ({ path, importer, pluginData, ...rest }) => {
+      const isToolkit = path.startsWith('@actions/') || /node_modules[\\/]@actions[\\/]/.test(importer);
+      if (!isToolkit || pluginData === leanToolkit) return undefined;
+      const resolved = await resolve(path, { ...rest, importer, pluginData: leanToolkit });
+      return { ...resolved, sideEffects: false };
+    });
+  },
+};
+
 /** Writes every bundle and the types into `outdir`. The same sources give the same bytes. */
 export async function buildAll(outdir: string): Promise<void> {
   rmSync(outdir, { recursive: true, force: true });
@@ -56,7 +74,7 @@ export async function buildAll(outdir: string): Promise<void> {
   // The SDK's error class is told apart by identity: it must be the caller's own copy.
   const external = ['kpt-functions'];
   const packages = new Set<string>();
-  const noting = { ...options, metafile: true, plugins: [packagesIn(packages)] };
+  const noting = { ...options, metafile: true, plugins: [packagesIn(packages), leanToolkit] };
   await build({
     ...noting,
     absWorkingDir: root,

@@ -1,7 +1,7 @@
 // Everything that can be said of the sources and the build without running a test. `npm run check`; it runs all steps
 // and fails if one did.
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +12,7 @@ import { buildAll, bundles, root, type Bundle } from './build.ts';
 import { outdatedCrds } from './crds.ts';
 import { outdated } from './docs.ts';
 import { NOTICES } from './notices.ts';
+import { asideIn, releaseCommit } from './release.ts';
 
 /** A step's problems, none if it passed. */
 type Step = () => string[] | Promise<string[]>;
@@ -40,6 +41,7 @@ function program(name: string, ...args: string[]): string[] {
 const SIZES: Record<Bundle, number> = {
   'image-update': 1_150_000,
   'tk-image': 20_000,
+  action: 2_500_000,
   index: 950_000,
   kpt: 950_000,
 };
@@ -56,6 +58,7 @@ async function checkDist(): Promise<string[]> {
     await buildAll(join(second, 'dist'));
     return [
       ...differences(join(first, 'dist'), join(second, 'dist')),
+      ...releaseProblems([first, second], scratch),
       ...besideProblems(join(first, 'dist')),
       ...bundles.flatMap((name) => bundleProblems(name, join(first, 'dist', `${name}.js`))),
       ...noticeProblems(join(first, 'dist', NOTICES)),
@@ -73,6 +76,14 @@ function differences(first: string, second: string): string[] {
   return files
     .filter((file) => !readFileSync(join(first, file)).equals(readFileSync(join(second, file))))
     .map((file) => `two builds gave different bytes of dist/${file}`);
+}
+
+/** The Action's release is made of both builds, where nobody keeps it. */
+function releaseProblems(builds: readonly string[], scratch: string): string[] {
+  const objects = join(scratch, 'objects');
+  mkdirSync(objects);
+  const commits = builds.map((build) => releaseCommit(join(build, 'dist'), 'check', asideIn(objects)));
+  return new Set(commits).size === 1 ? [] : [`two releases of the same sources differ: ${commits.join(', ')}`];
 }
 
 function filesBelow(directory: string): string[] {
@@ -105,8 +116,9 @@ const OPTIONAL = /^@aws-sdk\/signature-v4-crt$/;
 
 /** The files beside the programs may be large, but must be whole, and the same on every machine. */
 function besideProblems(dist: string): string[] {
-  const programs =
-    readFileSync(join(dist, 'tk-image.js'), 'utf8') + readFileSync(join(dist, 'image-update.js'), 'utf8');
+  const programs = ['tk-image', 'image-update', 'action']
+    .map((name) => readFileSync(join(dist, `${name}.js`), 'utf8'))
+    .join('\n');
   return filesBelow(dist)
     .filter((file) => /^(?:clouds|tk-image)\//.test(file))
     .flatMap((file) => {

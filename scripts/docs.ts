@@ -13,6 +13,7 @@ import { classes } from '../job/failure.ts';
 import { names } from '../job/message.ts';
 import type { From } from '../migrate/intent.ts';
 import { mappings, type Mapping } from '../test/fixtures/migrate/mappings.ts';
+import { readAction } from './action.ts';
 import { root } from './build.ts';
 
 /** The part of a JSON schema that a table shows. */
@@ -28,6 +29,8 @@ interface Schema {
 
 // Zod's own JSON schema type is a union over every draft; this is the part that our schemas use.
 const spec = z.toJSONSchema(specSchema) as Schema;
+
+const action = await readAction();
 
 /** Section name to its text. */
 const sections: Record<string, () => string> = {
@@ -52,12 +55,20 @@ const sections: Record<string, () => string> = {
   'from-keel': () => mappingTable('keel'),
   'from-renovate': () => mappingTable('renovate'),
   'from-flux-v2': () => mappingTable('flux-v2'),
+  'action-inputs': () => described('input', action.inputs),
+  'action-outputs': () => described('output', action.outputs),
   'exit-statuses': () =>
     table(
       ['exit status', 'meaning'],
       exits.map((row) => [...row]),
     ),
 };
+
+/** What action.yml has, by name. */
+function described(what: string, entries: Record<string, { description: string }>): string {
+  const rows = Object.entries(entries).map(([name, { description }]) => [`\`${name}\``, description]);
+  return table([what, 'meaning'], rows);
+}
 
 /** The tables of a kind: the fields of its spec and of its status. */
 function kindSections({ kind, spec, status }: Kind): [name: string, write: () => string][] {
