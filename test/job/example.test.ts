@@ -1,15 +1,6 @@
 // The example of an UpdateJob, by the commands of its README, with the program as it is built, on a git server with TLS.
 import { spawn, spawnSync } from 'node:child_process';
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t from 'tap';
 import { root } from '../../scripts/build.ts';
@@ -26,7 +17,6 @@ const cannot = process.env['QUICK']
 t.test('the README of examples/update-job does what it says', { skip: cannot }, async (t) => {
   const workshop = makeWorkshop();
   t.teardown(() => rmSync(workshop, { recursive: true, force: true }));
-  symlinkSync(program, join(workshop, 'bin/tk-image'));
   const work = copyOf('update-job', workshop);
   const served = join(workshop, 'served');
   mkdirSync(served);
