@@ -647,7 +647,16 @@ t.test('the changes of a repository are proposed', async (t) => {
   t.match(dry.stdout, /since|built|2026-01-02/, 'what is known of the tag is told');
   t.same([forge.pulls, branches()], [[], ['main']]);
 
-  const made = await run('--add-labels', 'images,bot', '--add-labels', 'prod', '--title', 'Images: {{imageCount}}', '-o', 'json');
+  const made = await run(
+    '--add-labels',
+    'images,bot',
+    '--add-labels',
+    'prod',
+    '--title',
+    'Images: {{imageCount}}',
+    '-o',
+    'json',
+  );
   t.equal(made.status, 0, made.stderr);
   t.match(JSON.parse(made.stdout), {
     kind: 'UpdateJob',
