@@ -1,4 +1,4 @@
-import { Option } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import { newCommand, parseInto } from '../fn/command.ts';
 import { UsageError } from '../fn/usage.ts';
 import { optionsOf, type CommandSpec, type OptionSpec } from './spec.ts';
@@ -32,5 +32,9 @@ function declared({ flags, choices, several, variable }: OptionSpec): Option {
   if (!several) return option;
   // Where a variable may say it as well, it is known whether the command line did.
   if (variable === undefined) option.default([]);
-  return option.argParser((value: string, values: string[] | undefined) => [...(values ?? []), value]);
+  return option.argParser((value: string, values: string[] | undefined) => {
+    if (choices && !choices.includes(value))
+      throw new InvalidArgumentError(`Allowed choices are ${choices.join(', ')}.`);
+    return [...(values ?? []), value];
+  });
 }

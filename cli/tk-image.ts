@@ -12,12 +12,13 @@ const commands: Record<string, (argv: string[]) => Promise<Run>> = {
   automate: async () => (await import('./annotate.ts')).automate,
   choose: async () => (await import('./choose.ts')).choose,
   completion: async () => (await import('./completion.ts')).completion,
+  ...creates('repository', 'policy', 'automation', 'cluster-automation', 'updatejob'),
   deautomate: async () => (await import('./annotate.ts')).deautomate,
   explain: async () => (await import('./explain.ts')).explain,
   list: async () => (await import('./list.ts')).list,
   lock: async () => (await import('./annotate.ts')).lock,
+  migrate: async () => (await import('./migrate.ts')).migrate,
   policy: async () => (await import('./annotate.ts')).policy,
-  ...creates('repository', 'policy', 'automation', 'cluster-automation', 'updatejob'),
   async run(argv) {
     // It is run again and again, and has a cache in any case.
     keepCompiled(argv, io.environment);

@@ -11,6 +11,8 @@ import { specs } from '../cli/specs/index.ts';
 import { specSchema } from '../fn/config/image-update.ts';
 import { classes } from '../job/failure.ts';
 import { names } from '../job/message.ts';
+import type { From } from '../migrate/intent.ts';
+import { mappings, type Mapping } from '../test/fixtures/migrate/mappings.ts';
 import { root } from './build.ts';
 
 /** The part of a JSON schema that a table shows. */
@@ -46,6 +48,10 @@ const sections: Record<string, () => string> = {
       specs.map(({ name, summary }) => [`[\`tk-image ${name}\`](#${name.replaceAll(' ', '-')})`, summary]),
     ),
   commands: () => specs.map(commandPage).join('\n\n'),
+  'from-argocd-image-updater': () => mappingTable('argocd-image-updater'),
+  'from-keel': () => mappingTable('keel'),
+  'from-renovate': () => mappingTable('renovate'),
+  'from-flux-v2': () => mappingTable('flux-v2'),
   'exit-statuses': () =>
     table(
       ['exit status', 'meaning'],
@@ -95,6 +101,36 @@ function classRows(): string[][] {
     retriable ? 'yes' : 'no',
     meaning,
   ]);
+}
+
+/** What rules of a tool become: the very rows that its reader is tested by. */
+function mappingTable(tool: From): string {
+  return table(
+    ['rule', 'what it does', 'annotation', 'ImagePolicy'],
+    mappings
+      .filter(({ from }) => from === tool)
+      .map((row) => [
+        code(writtenOf(row)),
+        row.about,
+        annotationOf(row),
+        row.policy ? code(JSON.stringify(row.policy)) : '',
+      ]),
+  );
+}
+
+function writtenOf({ settings, tag }: Mapping): string {
+  const said = Object.entries(settings).map(([key, value]) => (value === '' ? key : `${key}: ${value}`));
+  return `${said.join(', ') || 'nothing'}${tag === undefined ? '' : ` (on ${tag})`}`;
+}
+
+function annotationOf({ filter, hold, cannot }: Mapping): string {
+  if (filter !== undefined) return code(filter);
+  if (hold) return 'none: it is left alone';
+  return cannot ? 'none: it is told why' : 'cannot say it';
+}
+
+function code(text: string): string {
+  return `\`${text}\``;
 }
 
 function typeOf({ type = 'string', enum: values, items }: Schema): string {

@@ -188,8 +188,8 @@ if (import.meta.main) {
   const installed = goTools.map(installGoTool).every(Boolean);
   installDockerRegistry();
   installServer('sshd', 'openssh-server');
-  installServer('dockerd', 'docker.io');
   installServer('etcd', 'etcd-server');
+  installServer('dockerd', 'docker.io');
   for (const { name, version, otherwise } of hosts) {
     const program = findServer(name);
     console.log(

@@ -49,7 +49,7 @@ export function copyOf(example: string, parent: string): string {
 }
 
 /**
- * A directory for copies, with a home for the programs that want one, and with `image-update` as PATH finds it.
+ * A directory for copies, with a home for the programs that want one, and with `image-update` and `tk-image` as PATH finds them.
  * The caller removes it.
  */
 export function makeWorkshop(): string {
@@ -59,6 +59,7 @@ export function makeWorkshop(): string {
   symlinkSync(root, join(workshop, 'node_modules', 'image-update'));
   mkdirSync(join(workshop, 'bin'));
   symlinkSync(program, join(workshop, 'bin', 'image-update'));
+  symlinkSync(join(dirname(program), 'tk-image.js'), join(workshop, 'bin', 'tk-image'));
   return workshop;
 }
 

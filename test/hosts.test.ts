@@ -40,6 +40,10 @@ const hosts: Host[] = [
   { example: 'kustomize', needs: ['kustomize'] },
   { example: 'set-image', needs: ['kpt'] },
   { example: 'library', needs: [] },
+  { example: 'from-argocd-image-updater', needs: [] },
+  { example: 'from-flux-v2', needs: [] },
+  { example: 'from-keel', needs: [], again: '' },
+  { example: 'from-renovate', needs: [], again: '' },
 ];
 
 /** Their READMEs are run by tests of their own, test/cli/registry.test.ts and test/job/example.test.ts: they need servers. */

@@ -6,7 +6,7 @@ const example =
 
 export const explain: CommandSpec = {
   name: 'explain',
-  summary: 'field by field what an update would do and why, and what helps where it can do nothing',
+  summary: 'field by field what an update would do, and why',
   usage: ['[DIR] [WORKLOAD] [options]'],
   about: `Goes through the YAML files below \`DIR\` (default: \`.\`) as an update would, and writes nothing. Of each image that something
 governs it says what stands there, what governs it and where that is written, what would become of it and why, the best candidates,

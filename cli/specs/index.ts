@@ -5,6 +5,7 @@ import { completion } from './completion.ts';
 import { create } from './create.ts';
 import { explain } from './explain.ts';
 import { list } from './list.ts';
+import { migrate } from './migrate.ts';
 import { run } from './run.ts';
 import { scan } from './scan.ts';
 import { update } from './update.ts';
@@ -23,5 +24,6 @@ export const specs: readonly CommandSpec[] = [
   scan,
   run,
   ...create,
+  migrate,
   completion,
 ];

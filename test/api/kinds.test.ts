@@ -5,12 +5,12 @@ import t from 'tap';
 import type { ApiObject } from '../../api/check.ts';
 import { API_VERSION } from '../../api/kind.ts';
 import { checkObject, kinds, type KindName } from '../../api/kinds.ts';
-import { buildObject, buildSpec, fieldOptions, SHORT, type FieldOption, type Given } from '../../api/options.ts';
+import { buildObject, buildSpec, fieldOptions, SHORT } from '../../api/options.ts';
 import { toStructural } from '../../api/structural.ts';
 import { compilePolicy } from '../../fn/policy/policy.ts';
 import { outdatedCrds } from '../../scripts/crds.ts';
 import { kindCases, specWith } from '../fixtures/api/kinds.ts';
-import { valueOf } from './random.ts';
+import { optionsOf, valueOf } from './random.ts';
 
 const names = Object.keys(kinds) as KindName[];
 const RUNS = process.env['QUICK'] ? 50 : 500;
@@ -94,36 +94,6 @@ t.test('whatever an ImagePolicy may say can be evaluated', async (t) => {
 });
 
 type Values = Record<string, string | boolean | readonly string[]>;
-
-/** The options that say a spec. */
-function optionsOf(kind: KindName, spec: Record<string, unknown>): Given {
-  const given = new Map<string, Values[string]>();
-  for (const { name, path, form } of fieldOptions(kind)) {
-    const value = path.reduce<unknown>((map, key) => (map as Record<string, unknown> | undefined)?.[key], spec);
-    if (value !== undefined) given.set(name, said(form, value));
-  }
-  return given;
-}
-
-function said(form: FieldOption['form'], value: unknown): Values[string] {
-  switch (form) {
-    case 'switch':
-      return value as boolean;
-    case 'integer':
-    case 'text':
-      return String(value);
-    case 'texts':
-      return value as string[];
-    case 'names':
-      return (value as { name: string }[]).map(({ name }) => name);
-    case 'pairs':
-      return Object.entries(value as object).map(([key, value]) => `${key}=${String(value)}`);
-    case 'object':
-      return JSON.stringify(value);
-    case 'objects':
-      return (value as unknown[]).map((each) => JSON.stringify(each));
-  }
-}
 
 for (const kind of names)
   t.test(`options of ${kind}`, async (t) => {

@@ -1,4 +1,6 @@
 import * as fc from 'fast-check';
+import type { KindName } from '../../api/kinds.ts';
+import { fieldOptions, type FieldOption, type Given } from '../../api/options.ts';
 import { RULES } from '../../api/rule.ts';
 import type { Schema } from '../../api/structural.ts';
 
@@ -31,7 +33,8 @@ export function valueOf(schema: Schema, which: 'all' | 'some', key = ''): fc.Arb
       return fc.integer({ min: minimum, max: maximum });
     case 'array':
       return fc.array(valueOf(items!, which, key), {
-        minLength: schema.default === undefined ? 1 : 0,
+        // A list that is empty by default is said by saying nothing.
+        minLength: Array.isArray(schema.default) && schema.default.length > 0 ? 0 : 1,
         maxLength: Math.min(3, maxItems),
       });
     case 'object':
@@ -81,4 +84,37 @@ function objectOf(schema: Schema, which: 'all' | 'some'): fc.Arbitrary<Record<st
 function armsOf(schema: Schema): string[] {
   const union = schema[RULES]?.find(({ rule }) => rule.startsWith('['));
   return [...(union?.rule.matchAll(/has\(self\.(\w+)\)/g) ?? [])].map(([, arm = '']) => arm);
+}
+
+/** What may be given for an option. */
+type Value = string | boolean | readonly string[];
+
+/** The options that say a spec. */
+export function optionsOf(kind: KindName, spec: Record<string, unknown>): Given {
+  const given = new Map<string, Value>();
+  for (const { name, path, form } of fieldOptions(kind)) {
+    const value = path.reduce<unknown>((map, key) => (map as Record<string, unknown> | undefined)?.[key], spec);
+    if (value !== undefined) given.set(name, said(form, value));
+  }
+  return given;
+}
+
+function said(form: FieldOption['form'], value: unknown): Value {
+  switch (form) {
+    case 'switch':
+      return value as boolean;
+    case 'integer':
+    case 'text':
+      return String(value);
+    case 'texts':
+      return value as string[];
+    case 'names':
+      return (value as { name: string }[]).map(({ name }) => name);
+    case 'pairs':
+      return Object.entries(value as object).map(([key, value]) => `${key}=${String(value)}`);
+    case 'object':
+      return JSON.stringify(value);
+    case 'objects':
+      return (value as unknown[]).map((each) => JSON.stringify(each));
+  }
 }
