@@ -117,9 +117,11 @@ export function unknownCommand(words: readonly string[]): string {
   if (word.startsWith('-')) return `${word} stands where a command is expected: ${names.join(', ')}`;
   const family = names.filter((name) => name.startsWith(`${word} `));
   const meant = family.length > 0 ? words.slice(0, 2).join(' ') : word;
-  const known = family.length > 0 ? family : [...names, ...names.map((name) => name.split(' ')[0]!)];
+  const known = family.length > 0 ? family : names;
   if (family.length > 0 && words.length === 1) return `say which: ${family.join(', ')}`;
-  const near = nearest(meant, known);
+  // `create`, mistyped, is the first word of several.
+  const firstWords = family.length > 0 ? [] : names.map((name) => name.split(' ')[0]!);
+  const near = nearest(meant, [...known, ...firstWords]);
   return `there is no command "${meant}"; ${near === undefined ? `there are ${known.join(', ')}` : `did you mean "${near}"?`}`;
 }
 

@@ -12,7 +12,11 @@ const commands: Record<string, (argv: string[]) => Promise<Run>> = {
   automate: async () => (await import('./annotate.ts')).automate,
   choose: async () => (await import('./choose.ts')).choose,
   completion: async () => (await import('./completion.ts')).completion,
-  ...creates('repository', 'policy', 'automation', 'cluster-automation', 'updatejob'),
+  'create automation': async () => (await import('./create.ts')).creating('create automation'),
+  'create cluster-automation': async () => (await import('./create.ts')).creating('create cluster-automation'),
+  'create policy': async () => (await import('./create.ts')).creating('create policy'),
+  'create repository': async () => (await import('./create.ts')).creating('create repository'),
+  'create updatejob': async () => (await import('./create.ts')).creating('create updatejob'),
   deautomate: async () => (await import('./annotate.ts')).deautomate,
   explain: async () => (await import('./explain.ts')).explain,
   list: async () => (await import('./list.ts')).list,
@@ -28,13 +32,6 @@ const commands: Record<string, (argv: string[]) => Promise<Run>> = {
   unlock: async () => (await import('./annotate.ts')).unlock,
   update: async () => (await import('./update.ts')).update,
 };
-
-/** The commands that print an object. */
-function creates(...nouns: string[]): typeof commands {
-  return Object.fromEntries(
-    nouns.map((noun) => [`create ${noun}`, async () => (await import('./create.ts')).creating(`create ${noun}`)]),
-  );
-}
 
 async function main(argv: string[]): Promise<number> {
   const end = argv.indexOf('--');

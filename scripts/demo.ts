@@ -1,152 +1,152 @@
-// Runs the main job on a copy of examples/directory and explains what came of it. `npm run demo`.
-import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+// The whole story on this machine, without a network: a registry gets a new tag, one command finds it, says why, and pushes a
+// commit whose diff is one line; the next one comes as a pull request. `npm run demo`.
+import { createHash } from 'node:crypto';
+import { spawn, spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
-import { styleText } from 'node:util';
-import { parseReference } from '../fn/reference.ts';
-import type { Result } from '../fn/result.ts';
+import { join } from 'node:path';
+import { startForge } from '../test/git/forge/stand-in.ts';
+import { startHttp } from '../test/git/servers.ts';
+import { makeImage, type MadeImage } from '../test/registry/images.ts';
+import { shelves, startScripted, type Shelf } from '../test/registry/scripted.ts';
 import { buildAll, root } from './build.ts';
-import { coloured, heading } from './show.ts';
+import { coloured, heading, quiet } from './show.ts';
 
-const program = join(root, 'dist', 'image-update.js');
-const run = ['clusters', '--metadata', 'metadata/images.yaml', '--metadata', 'metadata/policies.yaml'];
-
-/** What to say of a reason; `{}` stands for the policy. */
-const WHY: Record<string, string> = {
-  'highest-version': 'the highest version that {} accepts',
-  newest: 'the newest build that {} accepts',
-  'greatest-number': 'the greatest number, by {}',
-  'policy-result': 'the result of {}',
-};
+/** The host in the manifests of the example, in whose place the registry's own is put. */
+const HOST = 'registry.example.com';
+const FILE = 'clusters/shop/web.yaml';
+const program = join(root, 'dist/tk-image.js');
 
 if (!existsSync(program)) {
   console.error('demo: building dist/, once');
   await buildAll(join(root, 'dist'));
 }
 const directory = mkdtempSync(join(tmpdir(), 'image-update-demo-'));
+const clone = join(directory, 'clone');
+const shelf = new Map<string, Shelf>();
+const registry = await startScripted(shelves(Object.fromEntries(shelf)));
+const git = await startHttp({ root: directory });
+const environment = {
+  ...process.env,
+  HOME: directory,
+  GIT_CONFIG_GLOBAL: '/dev/null',
+  GIT_AUTHOR_NAME: 'Ada',
+  GIT_AUTHOR_EMAIL: 'ada@example.com',
+  GIT_COMMITTER_NAME: 'Ada',
+  GIT_COMMITTER_EMAIL: 'ada@example.com',
+  REGISTRY_INSECURE: registry.host,
+  FORGE_TOKEN: 'none',
+  IMAGE_UPDATE_CACHE: join(directory, 'cache'),
+};
+
 try {
-  demonstrate();
+  await tell();
 } finally {
+  await Promise.all([registry.stop(), git.close()]);
   rmSync(directory, { recursive: true, force: true });
 }
 
-function demonstrate(): void {
-  cpSync(join(root, 'examples', 'directory'), directory, { recursive: true });
-  const before = linesOfFiles();
-  heading('A small GitOps tree, in a copy of examples/directory');
-  for (const [file, lines] of before) console.log(`  ${file}, ${lines.length - 1} lines`);
+async function tell(): Promise<void> {
+  const url = `${git.url}/acme/config.git`;
+  heading(`A registry on this machine, ${registry.host}`);
+  push('shop/web', { '1.4.2': '2026-09-01T08:12:00Z', '1.5.0': '2026-11-21T11:00:00Z' });
+  push('shop/assets', { 'main-3f2a91c': '2026-11-01T10:00:00Z', 'pr-812': '2026-11-22T09:00:00Z' });
 
-  heading(`$ image-update ${run.join(' ')} --diff`);
-  const { stdout, stderr } = start([...run, '--diff', '--results', 'results.json']);
-  process.stdout.write(stdout.split('\n').map(coloured).join('\n'));
-  console.log(styleText('dim', lastLine(stderr)));
+  heading(`A git repository, ${url}`);
+  makeRepository();
+  console.log(readFileSync(join(clone, FILE), 'utf8').trimEnd().replaceAll(/^/gm, '  '));
 
-  const results = JSON.parse(readFileSync(join(directory, 'results.json'), 'utf8')) as Result[];
-  const changes = results.filter(({ severity }) => severity === 'info');
-  const held = results.filter(({ severity }) => severity !== 'info');
-  heading(`What moved, and why (${changes.length})`);
-  for (const change of changes) {
-    console.log(`  ${place(change)}\n    ${movement(change)}`);
-    console.log(styleText('dim', `    ${reason(change)}`));
+  heading('CI pushes a new build: shop/web:1.4.10');
+  push('shop/web', { '1.4.10': '2026-11-24T14:05:00Z' });
+
+  await show(['list', '.', '--workload', 'web']);
+  await show(['explain', '.', 'web']);
+  await show(['update', '--git', url, '--push', '--allow-http']);
+
+  heading('$ git show    # what was pushed: one line');
+  command(clone, 'pull', '--quiet');
+  const shown = command(clone, 'show', '--format=%an <%ae>%n%n%B', 'HEAD');
+  process.stdout.write(shown.split('\n').map(coloured).join('\n'));
+  const changed = shown.split('\n').filter((line) => /^[-+](?![-+]{2} )/.test(line));
+  if (changed.length !== 2) throw new Error(`${changed.length} lines of the diff changed, not one`);
+
+  await show(['update', '--git', url, '--push', '--allow-http']);
+
+  heading('CI pushes again: shop/web:1.4.11. This time a pull request shall ask first');
+  push('shop/web', { '1.4.11': '2026-11-26T09:20:00Z' });
+  const forge = await startForge('gitea', join(directory, 'acme/config.git'));
+  try {
+    const at = ['--forge', 'gitea', '--forge-url', forge.server.origin];
+    await show(['update', '--git', url, '--pull-request', ...at, '--allow-http']);
+    heading('What the pull request says');
+    const [pull] = forge.pulls;
+    if (!pull) throw new Error('no pull request was opened');
+    console.log(`# ${pull.title}\n\n${pull.body}`);
+  } finally {
+    await forge.server.stop();
   }
-  heading(`What was held, and why (${held.length})`);
-  for (const result of held) console.log(`  ${place(result)}\n    ${styleText('yellow', result.message)}`);
-
-  heading('Nothing else moved');
-  console.log(`  ${prove(before, linesOfFiles(), changes)}`);
-
-  heading(`$ image-update ${run.join(' ')}    # once more`);
-  const again = start(run);
-  if (again.stdout !== '') throw new Error(`a second run changed something:\n${again.stdout}`);
-  console.log(styleText('dim', lastLine(again.stderr)));
 
   heading('Read on');
-  console.log('  examples/directory/README.md   this tree, file by file');
-  console.log('  examples/README.md             kpt, kustomize, pipes, the library');
-  console.log('  README.md                      what it is, and how to put it on your PATH');
+  console.log('  docs/laptop.md           all of this, on your own files');
+  console.log('  docs/pull-requests.md    pull requests on GitHub, GitLab, Gitea and Forgejo');
+  console.log('  npm run demo:directory   a larger tree, edited in place, and what was held');
 }
 
-function start(args: string[]): { stdout: string; stderr: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], {
-    cwd: directory,
-    encoding: 'utf8',
-  });
-  if (status !== 0) throw new Error(`image-update ended with status ${status}:\n${stderr}`);
-  return { stdout, stderr };
+/** Puts tags on the registry, each an image that was built at a time. */
+function push(path: string, tags: Record<string, string>): void {
+  const { tags: names = [], images = {} } = shelf.get(path) ?? {};
+  const made = Object.entries(tags).map(([tag, created]) => [tag, built(path, tag, created)] as const);
+  shelf.set(path, { tags: [...names, ...Object.keys(tags)], images: { ...images, ...Object.fromEntries(made) } });
+  registry.script = shelves(Object.fromEntries(shelf));
+  console.log(`  ${path}: ${Object.keys(tags).join(', ')}`);
 }
 
-/** Every file below clusters/, in lines of bytes: latin1 loses none. */
-function linesOfFiles(): Map<string, string[]> {
-  const files = readdirSync(join(directory, 'clusters'), { withFileTypes: true, recursive: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => relative(directory, join(entry.parentPath, entry.name)))
-    .toSorted();
-  return new Map(files.map((file) => [file, readFileSync(join(directory, file), 'latin1').split('\n')]));
-}
-
-/** Compares the trees without trusting the program: what differs must be a told value in a told line, and its quotes. */
-function prove(before: Map<string, string[]>, after: Map<string, string[]>, changes: Result[]): string {
-  let lines = 0;
-  let changed = 0;
-  if ([...before.keys()].join('\n') !== [...after.keys()].join('\n')) throw new Error('files were added or lost');
-  for (const [file, old] of before) {
-    const now = after.get(file)!;
-    if (old.length !== now.length) throw new Error(`${file}: lines were added or lost`);
-    lines += old.length - 1;
-    for (const [i, line] of old.entries()) {
-      if (line === now[i]) continue;
-      const change = changes.find(({ file: at, tags }) => at?.path === file && tags?.['line'] === String(i + 1));
-      const { currentValue, proposedValue } = valuesOf(change);
-      if (without(line, currentValue) !== without(now[i]!, proposedValue))
-        throw new Error(`${file}:${i + 1}: more than the image changed`);
-      changed++;
-    }
-  }
-  return [
-    `Compared byte by byte: of ${lines} lines in ${before.size} files, ${changed} differ, each in its image and its quotes alone.`,
-    'Comments, blank lines, indentation, and the CRLF of report.yaml are as they were.',
-  ].join('\n  ');
-}
-
-function valuesOf(change: Result | undefined): { currentValue: string; proposedValue: string } {
-  const [from, to] = change?.message.split(' -> ') ?? [];
-  if (!from || !to) throw new Error('a line changed that no result tells of');
-  return {
-    currentValue: change?.field?.currentValue ?? parseReference(from)?.tag ?? from,
-    proposedValue: change?.field?.proposedValue ?? parseReference(to)?.tag ?? to,
+/** An image that says what it was built of, as `docker/metadata-action` labels them. */
+function built(path: string, tag: string, created: string): MadeImage {
+  const labels = {
+    'org.opencontainers.image.source': `https://github.com/acme/${path.split('/')[1]}`,
+    'org.opencontainers.image.revision': createHash('sha1').update(`${path}:${tag}`).digest('hex'),
   };
+  return makeImage({ created, labels, content: tag });
 }
 
-/** A line without a value and the quotes around it. */
-function without(line: string, value: string): string {
-  const [head, ...tail] = line.split(value);
-  return `${head!.replace(/["']$/, '')}|${tail.join(value).replace(/^["']/, '')}`;
+/** A repository that is served, with the manifests of an example, and a clone of it. */
+function makeRepository(): void {
+  const work = join(directory, 'work');
+  mkdirSync(work);
+  mkdirSync(join(directory, 'acme'));
+  cpSync(join(root, 'examples/registry', FILE), join(work, FILE), { recursive: true });
+  writeFileSync(join(work, FILE), readFileSync(join(work, FILE), 'utf8').replaceAll(HOST, registry.host));
+  command(work, 'init', '--quiet', '--initial-branch=main');
+  command(work, 'add', '.');
+  command(work, 'commit', '--quiet', '--message=The shop');
+  command(directory, 'clone', '--quiet', '--bare', 'work', 'acme/config.git');
+  command(join(directory, 'acme/config.git'), 'config', 'http.receivepack', 'true');
+  command(directory, 'clone', '--quiet', 'acme/config.git', 'clone');
 }
 
-/** `checkout.yaml:24  Deployment shop/checkout, migrate`. */
-function place({ file, tags, resourceRef }: Result): string {
-  const line = tags?.['line'] ? `:${tags['line']}` : '';
-  const owner = resourceRef && `${resourceRef.kind} ${resourceRef.namespace}/${resourceRef.name}`;
-  const who = [owner, tags?.['container']].filter(Boolean).join(', ');
-  return `${styleText('bold', `${file?.path}${line}`)}  ${who}`;
+function command(cwd: string, ...args: string[]): string {
+  const { status, stdout, stderr } = spawnSync('git', args, { cwd, env: environment, encoding: 'utf8' });
+  if (status !== 0) throw new Error(`git ${args.join(' ')}: ${stderr}`);
+  return stdout;
 }
 
-/** `ghcr.io/acme/web: 1.2.3 -> 1.2.10`, with short digests. */
-function movement({ message }: Result): string {
-  const [from, to] = message.split(' -> ').map((text) => parseReference(text));
-  if (!from || !to) return message;
-  const [old, now] = [from, to].map(({ tag, digest }) =>
-    [tag ?? (digest ? '' : '(no tag)'), digest?.slice(0, 'sha256:'.length + 8)].filter(Boolean).join('@'),
-  );
-  return `${from.name}: ${styleText('red', old!)} -> ${styleText('green', now!)}`;
+/** Runs the program in the clone and shows what it says. Not waited for with spawnSync: the servers live in this process. */
+async function show(args: string[]): Promise<void> {
+  heading(`$ tk-image ${args.join(' ')}`);
+  const child = spawn(process.execPath, [program, ...args], { cwd: clone, env: environment });
+  const [stdout, stderr, status] = await Promise.all([
+    textOf(child.stdout),
+    textOf(child.stderr),
+    new Promise((resolve) => child.on('close', resolve)),
+  ]);
+  process.stdout.write(stdout);
+  if (stderr !== '') quiet(stderr);
+  if (status !== 0) throw new Error(`tk-image ${args.join(' ')} ended with status ${String(status)}`);
 }
 
-function reason({ tags }: Result): string {
-  const { reason = '', policy = '' } = tags ?? {};
-  return (WHY[reason] ?? `${reason}, by {}`).replace('{}', () => policy);
-}
-
-function lastLine(text: string): string {
-  return text.trimEnd().split('\n').at(-1)!;
+async function textOf(stream: NodeJS.ReadableStream): Promise<string> {
+  let all = '';
+  for await (const chunk of stream.setEncoding('utf8')) all += String(chunk);
+  return all;
 }

@@ -402,6 +402,20 @@ t.test('two at once, refusals, races', async (t) => {
   t.same([raced.brief, raced.status], [['Race 2'], 30]);
   t.equal(place.show('part', 'x'), 'mine\n', 'their commit is there');
 
+  const files = { 'm.yaml': metadata(first) };
+  const args = ['--metadata', 'm.yaml', '--pull-request'];
+  const dry = await place.run({}, { files, args: [...args, '--dry-run'] });
+  t.match(
+    dry.stdout,
+    /^Update ghcr\.io\/acme\/web to 1\.2\.0\n\nUpdates 1 image in 1 place\./,
+    'tk-image run tells it',
+  );
+  t.match(dry.stderr, /tk-image: would be proposed on image-update\/all: Update/);
+  t.equal(dry.status, 0);
+  const lost = await place.run({}, { files, args: [...args, '--forge', 'gitea'] });
+  t.match(lost.stderr, /tk-image: RefNotFound: .*names no repository of gitea/);
+  t.equal(lost.status, 23);
+
   for (const [wishes, problem, spec] of [
     [{ branch: 'main' }, /--branch main is the branch that the pull request goes into/],
     [{ branch: 'a..b' }, /--branch "a\.\.b": it may not hold/],
