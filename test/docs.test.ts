@@ -165,7 +165,8 @@ t.test('the reasons in docs/function.md are those of the sources', async (t) => 
 
 /** Commands that are not run here, and why. */
 const NOT_RUN: Record<string, string> = {
-  'npm run demo': 'CI runs it by itself',
+  'npm run demo': 'test/hosts.test.ts runs it',
+  'npm run demo:directory': 'test/hosts.test.ts runs it',
   'npm run demo:registry': 'test/cli/registry.test.ts runs it',
   'npm test': 'this is it',
   'npm run test:quick': 'this is it',

@@ -127,8 +127,28 @@ t.test('directory: what --diff prints is what git finds', { skip: unable('git') 
   t.match(await shell(workshop, original, `git apply --check`, { input: stdout }), { status: 0 }, 'git can apply it');
 });
 
-t.test('the demo', { skip: unable() }, async (t) => {
-  const { status, stdout, stderr } = await shell(workshop, workshop, `"$NODE" "${join(root, 'scripts', 'demo.ts')}"`);
+function demo(name: string) {
+  return shell(workshop, workshop, `"$NODE" "${join(root, 'scripts', `${name}.ts`)}"`);
+}
+
+t.test('the demo', { skip: unable('git') }, async (t) => {
+  const { status, stdout, stderr } = await demo('demo');
+  t.equal(status, 0, `it proves what it says: ${stderr}`);
+  for (const part of [
+    /^ +=> {2}1\.4\.10 .* chosen$/m,
+    /because {6}1\.4\.10 is the highest version of 2 tags that semver:~1\.4 accepts/,
+    /changed 1 image field in 1 file; pushed [0-9a-f]{12} to main/,
+    /^-.*shop\/web:1\.4\.2 {3}# two blanks more, and they stay\n\+.*shop\/web:1\.4\.10 {3}# two blanks more/m,
+    /tk-image: nothing to change/,
+    /pull request 1 is new/,
+    /^# Update 127\.0\.0\.1:\d+\/shop\/web to 1\.4\.11$/m,
+    /\[compare\]\(https:\/\/github\.com\/acme\/web\/compare\/[0-9a-f]{40}\.\.\.[0-9a-f]{40}\)/,
+  ])
+    t.match(stdout, part);
+});
+
+t.test('the demo of a directory', { skip: unable() }, async (t) => {
+  const { status, stdout, stderr } = await demo('demo-directory');
   t.equal(status, 0, `it proves what it says: ${stderr}`);
   const diff = expectedOf('directory').get('diff.patch') ?? '';
   t.ok(diff !== '' && stdout.includes(diff), 'it prints the diff, without colours in a pipe');

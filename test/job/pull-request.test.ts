@@ -407,7 +407,7 @@ t.test('two at once, refusals, races', async (t) => {
   const dry = await place.run({}, { files, args: [...args, '--dry-run'] });
   t.match(
     dry.stdout,
-    /^Update ghcr\.io\/acme\/web to 1\.2\.0\n\nUpdates 1 image in 1 place\./,
+    /^--- image-update\/all: Update ghcr\.io\/acme\/web to 1\.2\.0\n\nUpdates 1 image in 1 place\./m,
     'tk-image run tells it',
   );
   t.match(dry.stderr, /tk-image: would be proposed on image-update\/all: Update/);
