@@ -14,6 +14,7 @@ import { toValue } from '../fn/yaml/value.ts';
 import { root } from '../scripts/build.ts';
 import { outdated, pages } from '../scripts/docs.ts';
 import { findProgram, toolsDirectory } from '../scripts/tools.ts';
+import { notInQuickRun } from './quick.ts';
 
 const examples = readdirSync(join(root, 'examples'), { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('README.md'))
@@ -174,9 +175,7 @@ const NOT_RUN: Record<string, string> = {
 };
 const HOSTS = ['kpt', 'kustomize'];
 
-const QUICK = process.env['QUICK'] && 'QUICK: it starts other programs';
-
-t.test('commands of the pages', { skip: QUICK }, async (t) => {
+t.test('commands of the pages', { skip: notInQuickRun }, async (t) => {
   const home = t.testdir({ '.local': { bin: {} } });
   const bin = join(home, '.local/bin');
   for (const program of programs) symlinkSync(join(root, `dist/${program}.js`), join(bin, program));

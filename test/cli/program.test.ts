@@ -12,14 +12,13 @@ import { specs } from '../../cli/specs/index.ts';
 import type { Screen } from '../../registry/progress.ts';
 import { root } from '../../scripts/build.ts';
 import { findProgram } from '../../scripts/tools.ts';
+import { notInQuickRun } from '../quick.ts';
 
 const program = join(root, 'dist/tk-image.js');
 
 function start(args: readonly string[]) {
   return spawnSync(process.execPath, [program, ...args], { encoding: 'utf8' });
 }
-
-const QUICK = process.env['QUICK'] && 'QUICK: it starts other programs';
 
 t.test('every command is in the help, in its own words', async (t) => {
   const all = programHelp('tk-image');
@@ -42,7 +41,7 @@ t.test('every command has a file that says what it is, and every such file is a 
   for (const file of files) t.match(index, `'./${file}'`);
 });
 
-t.test('every command can be run', { skip: QUICK }, async (t) => {
+t.test('every command can be run', { skip: notInQuickRun }, async (t) => {
   // Only the command itself knows that it has no such option.
   for (const { name } of specs)
     t.match(start([...name.split(' '), '--xyzzy']), { status: 2, stderr: /unknown option '--xyzzy'/ }, name);
@@ -113,7 +112,7 @@ const completions: [words: string[], has: string[], not?: string[]][] = [
   [['tk-image', 'completion', ''], ['bash', 'zsh', 'fish'], ['here.yaml']],
 ];
 
-t.test('completion in a shell', { skip: QUICK }, async (t) => {
+t.test('completion in a shell', { skip: notInQuickRun }, async (t) => {
   const directory = t.testdir();
   writeFileSync(join(directory, 'here.yaml'), '');
   mkdirSync(join(directory, 'home'));
