@@ -41,11 +41,7 @@ export interface Own {
  * @throws InputError or GitError where nothing could be committed or pushed, whatever changes.
  */
 export async function openOwn(operands: readonly string[], options: UpdateOptions, io: Io): Promise<Own> {
-  const trees = await Promise.all(operands.map(async (operand) => openWorktree(directoryOf(operand), io.environment)));
-  const [tree, ...others] = trees as [Worktree, ...Worktree[]];
-  const other = others.find(({ root }) => root !== tree.root);
-  if (other)
-    throw new InputError(`${tree.root} and ${other.root} are two work trees; commits are made in one at a time`);
+  const tree = await treeOf(operands, io);
   const branch = options.branch ?? tree.branch;
   if (branch === undefined)
     throw new InputError(
@@ -97,6 +93,15 @@ export async function openOwn(operands: readonly string[], options: UpdateOption
   return own;
 }
 
+/** The one work tree that operands are in. @throws InputError or GitError if there is none, or more than one. */
+export async function treeOf(operands: readonly string[], io: Io): Promise<Worktree> {
+  const trees = await Promise.all(operands.map(async (operand) => openWorktree(directoryOf(operand), io.environment)));
+  const [tree, ...others] = trees as [Worktree, ...Worktree[]];
+  const other = others.find(({ root }) => root !== tree.root);
+  if (!other) return tree;
+  throw new InputError(`${tree.root} and ${other.root} are two work trees; one can be updated at a time`);
+}
+
 function directoryOf(operand: string): string {
   try {
     return statSync(operand).isDirectory() ? operand : dirname(operand);
@@ -105,7 +110,7 @@ function directoryOf(operand: string): string {
   }
 }
 
-function pathIn(tree: Worktree, file: string): string {
+export function pathIn(tree: Worktree, file: string): string {
   const path = tree.pathOf(file);
   if (path === undefined)
     throw new InputError(`nothing was written: ${file} is outside of the work tree ${tree.root}; leave it out`);

@@ -24,12 +24,12 @@ const NOBODY: Identity = { name: 'image-update', email: 'image-update@localhost'
 /** As many as a job can allow: the engine is this program, and `--max-changes` is there. */
 const MAX_FILES = 100_000;
 
-/** Updates a branch of a repository without a work tree, by an UpdateJob made of the options. */
-export async function updateRemote(url: string, options: UpdateOptions, own: Io): Promise<number> {
+/** Updates a branch of a repository without a work tree, by an UpdateJob made of the options. `where` the URL is from, for messages. */
+export async function updateRemote(url: string, options: UpdateOptions, own: Io, where = '--git'): Promise<number> {
   const { push, dryRun, image: images, signingKey } = options;
   const io: Io =
     signingKey === undefined ? own : { ...own, environment: { ...own.environment, GIT_SIGNING_KEY_FILE: signingKey } };
-  checkUrl(url, options);
+  checkUrl(url, options, where);
   const scope = images.length > 0 ? scopeOf({ images }) : undefined;
   const text = (report: Report) => textOf(report, options);
   const given = { ...options, secret: [] };
@@ -46,12 +46,12 @@ export async function updateRemote(url: string, options: UpdateOptions, own: Io)
   });
 }
 
-function checkUrl(url: string, { allowHttp }: UpdateOptions): void {
+function checkUrl(url: string, { allowHttp }: UpdateOptions, where: string): void {
   const problem = urlProblem(sshUrl(url), ['https:', 'ssh:', 'http:']);
-  if (problem !== undefined) throw new UsageError(`--git ${url.replace(/\/\/[^/]*@/, '//')}: it ${problem}`);
+  if (problem !== undefined) throw new UsageError(`${where} ${url.replace(/\/\/[^/]*@/, '//')}: it ${problem}`);
   if (url.startsWith('http:') && !allowHttp)
     throw new UsageError(
-      '--git has http://, by which anybody on the way reads and changes what is sent; write https://, or say --allow-http',
+      `${where} has http://, by which anybody on the way reads and changes what is sent; write https://, or say --allow-http`,
     );
 }
 

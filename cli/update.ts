@@ -47,12 +47,16 @@ export async function update(argv: string[], io: Io): Promise<number> {
       const { options, operands } = parse<UpdateOptions>(spec, argv);
       check(options, operands, io);
       try {
-        if (options.git === undefined) {
+        const directories = operands.length > 0 ? operands : ['.'];
+        if (options.git === undefined && !options.pullRequest) {
           const { updateDirectories } = await import('./update-directories.ts');
-          return await updateDirectories(operands.length > 0 ? operands : ['.'], options, io);
+          return await updateDirectories(directories, options, io);
         }
         const { updateRemote } = await import('./update-remote.ts');
-        return await updateRemote(options.git, options, io);
+        if (options.git !== undefined) return await updateRemote(options.git, options, io);
+        const { placeOnRemote } = await import('./own-remote.ts');
+        const { url, branch, paths } = await placeOnRemote(directories, io);
+        return await updateRemote(url, { ...options, ref: branch, path: paths }, io, 'the remote');
       } catch (error) {
         if (!(error instanceof Error) || (error.name !== 'GitError' && error.name !== 'JobError')) throw error;
         const failure = failureOf(error);
@@ -70,20 +74,21 @@ const NEEDS: readonly [
   isMet: (options: UpdateOptions) => boolean,
   why: string,
 ][] = [
+  [['ref', 'path'], ({ git }) => git !== undefined, 'is for a repository; name it with --git URL'],
   [
-    ['ref', 'path', 'release', 'pullRequest', 'signingKey', 'signingType', 'allowHttp'],
-    ({ git }) => git !== undefined,
-    'is for a repository; name it with --git URL',
+    ['release', 'signingKey', 'signingType', 'allowHttp'],
+    ({ git, pullRequest }) => git !== undefined || pullRequest === true,
+    'is for a repository; name it with --git URL, or say --pull-request',
   ],
   [
     ['interactive', 'workload', 'namespace', 'results', 'commit', 'sign'],
-    ({ git }) => git === undefined,
-    'is for a directory, and not for --git',
+    ({ git, pullRequest }) => git === undefined && !pullRequest,
+    'is for files that are edited here, and not for --git and --pull-request',
   ],
   [ABOUT_PULL_REQUESTS, ({ pullRequest }) => pullRequest === true, 'is about pull requests; say --pull-request too'],
   [
     ['push', 'branch', 'groupBy', 'message', 'author', 'sign'],
-    ({ git, commit }) => git !== undefined || commit === true,
+    ({ git, commit, pullRequest }) => git !== undefined || commit === true || pullRequest === true,
     'is about commits; say --commit too',
   ],
 ];

@@ -49,6 +49,10 @@ export interface Worktree {
   upstream(branch: string): Promise<Upstream>;
   /** Pushes what is checked out, forward alone. */
   push(upstream: Upstream): Promise<void>;
+  /** The URL of a remote. */
+  urlOf(remote: string): Promise<string>;
+  /** Why what is pushed is not all that stands below these paths; undefined if it is, as far as is known here. */
+  unpushed(upstream: Upstream, paths: readonly string[]): Promise<string | undefined>;
 }
 
 /** More output than this is no answer that was asked for. */
@@ -97,8 +101,7 @@ function worktreeOf(
       const unknown = paths.find((path) => !tracked.has(path));
       if (unknown !== undefined)
         return `${unknown} is not tracked by git in ${root}; add and commit it first, or leave it out`;
-      const status = ['status', '--porcelain', '-z', '--no-renames', '--untracked-files=no', '--ignore-submodules=all'];
-      const changed = new Set(entriesOf(await git.must(status, 'looking for changes')).map((entry) => entry.slice(3)));
+      const changed = new Set(await changedFiles(git));
       const dirty = paths.filter((path) => changed.has(path));
       if (dirty.length === 0) return undefined;
       const more = dirty.length > 1 ? ` and ${dirty.length - 1} more` : '';
@@ -140,6 +143,17 @@ function worktreeOf(
         (await git.ask(['config', 'remote.pushDefault'])) ?? (remotes.includes('origin') ? 'origin' : only);
       return { remote: chosen, ref: `refs/heads/${branch}`, isNew: true };
     },
+    async urlOf(remote) {
+      return (await git.must(['remote', 'get-url', remote], `reading the URL of ${remote}`)).trim();
+    },
+    async unpushed({ remote, ref, isNew }, paths) {
+      const name = ref.replace('refs/heads/', '');
+      if (isNew) return `the branch ${name} is not on ${remote} yet; git push it first`;
+      const ahead = await git.must(['rev-list', '--count', '@{upstream}..HEAD'], `comparing with ${remote}`);
+      if (ahead.trim() !== '0') return `${ahead.trim()} commits on ${name} are not on ${remote}; git push them first`;
+      const dirty = (await changedFiles(git)).find((file) => paths.some((path) => isBelow(file, path)));
+      return dirty && `${dirty} has changes that are not on ${remote}; commit and push them, or stash them, first`;
+    },
     async push({ remote, ref, isNew }) {
       const args = ['push', '--porcelain', ...(isNew ? ['--set-upstream'] : []), remote, `HEAD:${ref}`];
       const executed = await git.run(args);
@@ -148,6 +162,16 @@ function worktreeOf(
       throw pushFailure(what, executed.stdout.toString(), redact(executed.stderr, []));
     },
   };
+}
+
+function isBelow(file: string, path: string): boolean {
+  return path === '' || file === path || file.startsWith(`${path}/`);
+}
+
+/** The tracked files with changes that are not committed. */
+async function changedFiles(git: OwnGit): Promise<string[]> {
+  const status = ['status', '--porcelain', '-z', '--no-renames', '--untracked-files=no', '--ignore-submodules=all'];
+  return entriesOf(await git.must(status, 'looking for changes')).map((entry) => entry.slice(3));
 }
 
 /** The git program as the user runs it in a directory. */

@@ -7,13 +7,19 @@ export const SIGNING_TYPES = ['ssh', 'openpgp'] as const;
 export const update: CommandSpec = {
   name: 'update',
   summary: 'moves images on in files, and commits and pushes that if asked to',
-  usage: ['[DIR…] [options]', '[DIR…] --commit [--push] [options]', '--git URL [--push | --pull-request] [options]'],
+  usage: [
+    '[DIR…] [options]',
+    '[DIR…] --commit [--push] [options]',
+    '[DIR…] --pull-request [options]',
+    '--git URL [--push | --pull-request] [options]',
+  ],
   about: `Finds the images that annotations, markers and policies govern in the YAML files below each \`DIR\` (default: \`.\`), asks
 registries for their tags, and edits the files in place, all or none; no other byte changes. The changes are a table on stdout; why
 something stays is on stderr.
 
 With \`--commit\` what was edited is committed in your own work tree, by your own git: your name, your hooks, your key. It is refused
-where one of the files has changes of yours. With \`--git\` no work tree is needed: the repository's branch is updated as by an
+where one of the files has changes of yours. With \`--pull-request\` nothing is edited here: what the remote of the work tree has is
+updated on a branch of its own, and proposed. With \`--git\` no work tree is needed: the repository's branch is updated as by an
 [UpdateJob](update-job.md), and nothing is pushed unless \`--push\` or \`--pull-request\` says so.`,
   options: [
     { flags: '--dry-run', meaning: 'write nothing, commit nothing, push nothing' },
@@ -76,7 +82,7 @@ where one of the files has changes of yours. With \`--git\` no work tree is need
     {
       flags: '--pull-request',
       meaning:
-        'propose the changes of `--git` by a [pull request](pull-requests.md), or one for each of `--group-by`, instead of pushing them to the branch',
+        'propose the changes by a [pull request](pull-requests.md), or one for each of `--group-by`: of the branch of `--git`, or of the one that is checked out and pushed',
     },
     {
       flags: '--release <image>',

@@ -195,9 +195,9 @@ const misused: [args: string[], says: RegExp][] = [
   [['--commit', '--author', 'Ada'], /--author "Ada": write it as 'Name <email>'/],
   [['--commit', '--message', '{{imge}}'], /--message: \{\{imge\}\} is no name it knows; did you mean \{\{image\}\}/],
   [['--max-changes', 'all'], /--max-changes all: it takes a whole number/],
-  [['--git', 'https://example.com/x', '--commit'], /--commit is for a directory, and not for --git/],
-  [['--git', 'https://example.com/x', '--interactive'], /--interactive is for a directory/],
-  [['--pull-request'], /--pull-request is for a repository/],
+  [['--git', 'https://example.com/x', '--commit'], /--commit is for files that are edited here, and not for --git/],
+  [['--git', 'https://example.com/x', '--interactive'], /--interactive is for files that are edited here/],
+  [['--pull-request', '--commit'], /--commit is for files that are edited here, and not for --git and --pull-request/],
   [['--git', 'https://example.com/x', '--draft'], /--draft is about pull requests; say --pull-request too/],
   [['--git', 'https://example.com/x', '--add-labels', 'a'], /--add-labels is about pull requests/],
   [['--git', 'https://example.com/x', 'apps'], /"apps" is one word too many/],
@@ -675,6 +675,33 @@ t.test('the changes of a repository are proposed', async (t) => {
     environment: { ...environment, FORGE_TOKEN: '' },
   });
   t.match(nobody, { status: 20, stderr: /GitAuth: there is no token to open pull requests in acme\/config with/ });
+
+  await t.test('of the directory that one stands in', async (t) => {
+    const work = join(home, 'work');
+    const git = (...args: string[]) => serverGit(work, args);
+    // Not by the server, which lives in this process.
+    serverGit(home, ['clone', '--quiet', repository, 'work']);
+    git('remote', 'set-url', 'origin', `${server.url}/acme/config.git`);
+    const [, , ...options] = common;
+    const propose = async (...args: string[]) =>
+      runUpdate([join(work, 'apps'), ...options, '--pull-request', ...place, ...args], { environment });
+    const before = git('rev-parse', 'HEAD');
+    t.match(await propose(), { status: 0, stderr: /pull request \d+ is new/ });
+    t.equal(forge.pulls.at(-1)?.base, 'main');
+    t.same([git('rev-parse', 'HEAD'), git('status', '--porcelain')], [before, ''], 'nothing here is touched');
+
+    writeFileSync(join(work, 'apps/web.yaml'), '# mine\n');
+    t.match(await propose(), {
+      status: 1,
+      stderr: /apps\/web\.yaml has changes that are not on origin; commit and push/,
+    });
+    git('-c', 'user.name=A', '-c', 'user.email=a@b', 'commit', '--quiet', '--all', '--message=Mine');
+    t.match(await propose(), { status: 1, stderr: /1 commits on main are not on origin; git push them first/ });
+    git('switch', '--quiet', '--create', 'new');
+    t.match(await propose(), { status: 1, stderr: /the branch new is not on origin yet; git push it first/ });
+    git('switch', '--quiet', '--detach');
+    t.match(await propose(), { status: 1, stderr: /no branch is checked out/ });
+  });
 });
 
 // --- a person at the terminal ----------------------------------------------------------------------------------------
