@@ -37,9 +37,13 @@ export function checkAs<K extends Kind>(kind: K, object: Record<string, unknown>
   if (apiVersion !== API_VERSION) return `apiVersion ${show(apiVersion)} of ${kind.kind} is not ${API_VERSION}`;
   const [unknown] = Object.keys(rest);
   if (unknown !== undefined) return unknownField(unknown, ['metadata', 'spec', 'status'], '');
-  const schema: z.ZodType = z.object({ metadata: metadataSchema, spec: kind.spec, status: kind.status.optional() });
+  const schema: z.core.$ZodType = z.object({
+    metadata: metadataSchema,
+    spec: kind.spec,
+    status: kind.status.optional(),
+  });
   const parts = { metadata: metadata ?? {}, spec: spec ?? {}, ...(status != null && { status }) };
-  const outcome = schema.safeParse(parts);
+  const outcome = z.safeParse(schema, parts);
   if (!outcome.success) return problemsOf(outcome.error, schema, parts, '');
   const checked = outcome.data as Pick<ApiObject<K>, 'metadata' | 'spec' | 'status'>;
   if (kind.scope === 'Cluster' && checked.metadata.namespace !== undefined)
