@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import type * as z from 'zod';
 
 /**
  * What must hold between the fields of a value, said twice: to the API server in CEL, and to our own check. `test/api/` holds

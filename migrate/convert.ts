@@ -200,7 +200,12 @@ function fluxRepository(spec: Values): ConvertedSpec {
 
 /** Whether two plain values say the same, in whatever order the keys of maps stand. */
 export function isSame(a: unknown, b: unknown): boolean {
-  return JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
+  return sortedText(a) === sortedText(b);
+}
+
+/** A plain value as a text that is the same for all that say the same. */
+export function sortedText(value: unknown): string {
+  return JSON.stringify(sorted(value)) ?? '';
 }
 
 function sorted(value: unknown): unknown {
