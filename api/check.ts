@@ -12,7 +12,22 @@ export interface ApiObject<K extends Kind = Kind> {
   status?: z.output<K['status']>;
 }
 
-const texts = z.record(z.string(), z.string()).nullish();
+/** What the API server takes as the key of a label or an annotation: a name, with a domain and a slash before it or none. */
+const KEY = /^(?:[a-z\d](?:[a-z\d.-]{0,251}[a-z\d])?\/)?[A-Za-z\d](?:[\w.-]{0,61}[A-Za-z\d])?$/;
+const LABEL = /^(?:[A-Za-z\d](?:[\w.-]{0,61}[A-Za-z\d])?)?$/;
+
+const labels = z.record(z.string(), z.string()).superRefine((map, ctx) => {
+  for (const [key, value] of Object.entries(map))
+    if (!KEY.test(key)) ctx.addIssue(`${show(key)} is no key of a label, such as app or example.com/app`);
+    else if (!LABEL.test(value))
+      ctx.addIssue(`${show(value)} is no value of a label: letters, digits, "-", "_" and ".", 63 at most`);
+});
+
+const annotations = z.record(z.string(), z.string()).superRefine((map, ctx) => {
+  for (const key of Object.keys(map))
+    if (!KEY.test(key.toLowerCase()))
+      ctx.addIssue(`${show(key)} is no key of an annotation, such as note or example.com/note`);
+});
 
 const metadataSchema = z.looseObject({
   name: objectName,
@@ -22,8 +37,8 @@ const metadataSchema = z.looseObject({
     .regex(/^[\w-]{1,64}$/, 'it is no uid')
     .optional(),
   creationTimestamp: z.iso.datetime({ offset: true }).nullish(),
-  labels: texts,
-  annotations: texts,
+  labels: labels.nullish(),
+  annotations: annotations.nullish(),
 });
 
 /**
@@ -37,9 +52,13 @@ export function checkAs<K extends Kind>(kind: K, object: Record<string, unknown>
   if (apiVersion !== API_VERSION) return `apiVersion ${show(apiVersion)} of ${kind.kind} is not ${API_VERSION}`;
   const [unknown] = Object.keys(rest);
   if (unknown !== undefined) return unknownField(unknown, ['metadata', 'spec', 'status'], '');
-  const schema: z.ZodType = z.object({ metadata: metadataSchema, spec: kind.spec, status: kind.status.optional() });
+  const schema: z.core.$ZodType = z.object({
+    metadata: metadataSchema,
+    spec: kind.spec,
+    status: kind.status.optional(),
+  });
   const parts = { metadata: metadata ?? {}, spec: spec ?? {}, ...(status != null && { status }) };
-  const outcome = schema.safeParse(parts);
+  const outcome = z.safeParse(schema, parts);
   if (!outcome.success) return problemsOf(outcome.error, schema, parts, '');
   const checked = outcome.data as Pick<ApiObject<K>, 'metadata' | 'spec' | 'status'>;
   if (kind.scope === 'Cluster' && checked.metadata.namespace !== undefined)

@@ -3,7 +3,7 @@ import { targetSchema as updateTarget, text } from '../fn/config/image-update.ts
 import { compileRegexp } from '../fn/policy/regexp.ts';
 import { isName, explainReference, parseReference } from '../fn/reference.ts';
 import { DURATION, milliseconds } from './duration.ts';
-import { RULES, ruled, type ServerRule } from './rule.ts';
+import { RULES, ruled, widened, type ServerRule } from './rule.ts';
 
 /** Fields that several kinds have (reference/controllers.md A1). Every text, list and map has a bound. */
 
@@ -86,8 +86,9 @@ export const labels = bounded(z.record(z.string().max(317), z.string().max(4096)
 });
 
 /** A map with no more than `max` entries. */
-export function bounded<T extends z.ZodType<Record<string, unknown>>>(map: T, max: number, what: string): T {
-  return map.refine((value) => Object.keys(value).length <= max, `it holds more than ${max} ${what}`);
+export function bounded<T extends z.core.$ZodType<Record<string, unknown>>>(map: T, max: number, what: string): T {
+  const isFew = (value: unknown) => Object.keys(value as object).length <= max;
+  return widened(map).refine(isFew, `it holds more than ${max} ${what}`) as unknown as T;
 }
 
 /** A reference to a Secret of the same namespace. */

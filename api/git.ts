@@ -73,7 +73,7 @@ const path = formed({
 });
 
 /** Fields of `git`; `ref` as a schema of its own, as what may stand there differs. */
-export function gitSchema<T extends z.ZodType>(ref: T) {
+export function gitSchema<T extends z.core.$ZodType>(ref: T) {
   return z.strictObject({
     url: url.describe(
       'The repository: `https://` or `ssh://` (`http://` if allowed). No password in it. `tk-image` takes `git@host:path` too.',

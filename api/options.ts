@@ -187,15 +187,17 @@ async function valueOf({ name, form }: FieldOption, given: string | boolean | re
   }
 }
 
-/** `KEY=VALUE` as a map; the value may hold more of `=`. @throws UsageError */
+/** `KEY=VALUE` as a map; the value may hold more of `=`. @throws UsageError, also for a key that is given twice. */
 export function pairs(name: string, texts: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    texts.map((text) => {
-      const at = text.indexOf('=');
-      if (at < 0) throw new UsageError(`--${name} ${JSON.stringify(text)}: write KEY=VALUE`);
-      return [text.slice(0, at), text.slice(at + 1)];
-    }),
-  );
+  const map = new Map<string, string>();
+  for (const text of texts) {
+    const at = text.indexOf('=');
+    const key = text.slice(0, at);
+    if (at < 1) throw new UsageError(`--${name} ${JSON.stringify(text)}: write KEY=VALUE`);
+    if (map.has(key)) throw new UsageError(`--${name} ${JSON.stringify(text)}: ${key} is given twice; once will do`);
+    map.set(key, text.slice(at + 1));
+  }
+  return Object.fromEntries(map);
 }
 
 async function objectOf(name: string, text: string): Promise<unknown> {

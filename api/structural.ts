@@ -49,7 +49,7 @@ const KEYWORDS = [
 type Json = Record<string, unknown>;
 
 /** The structural schema of a Zod schema. @throws Error for what an API server would refuse: it is a fault of the schema. */
-export function toStructural(schema: z.ZodType): Schema {
+export function toStructural(schema: z.core.$ZodType): Schema {
   return convert(z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'output' }), 'spec');
 }
 

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { defaultSpec } from '../fn/config/defaults.ts';
 import { unifiedDiff } from '../fn/diff.ts';
 import { writeFiles } from '../fn/directory.ts';
-import { editAnnotations } from '../fn/edit-annotations.ts';
+import { editAnnotations, type Edits, type Problem } from '../fn/edit-annotations.ts';
 import type { Io } from '../fn/io.ts';
 import { nearest } from '../fn/nearest.ts';
 import {
@@ -16,7 +16,7 @@ import {
   type PolicyRequest,
 } from '../fn/policies.ts';
 import { compilePattern } from '../fn/policy/pattern.ts';
-import { chainReplacements, replaceAll, type Replacement } from '../fn/replace.ts';
+import { replaceAll, type Replacement } from '../fn/replace.ts';
 import { describe, noteResult, placed, type Result } from '../fn/result.ts';
 import { guarded, InputError } from '../fn/run.ts';
 import { lineIn, type Source } from '../fn/source.ts';
@@ -224,47 +224,42 @@ async function editSource(
 ): Promise<Edited> {
   const edited: Edited = { source, replacements: [], results: [] };
   for (const [{ start, end }, ofDocument] of Map.groupBy(workloads, ({ slice }) => slice)) {
-    // A file may have thousands of documents: of its text only a part is made anew for each of them.
+    // A file may have thousands of documents: of its text only a part is looked at for each of them.
     const from = Math.max(0, start - BEFORE);
-    const before = source.text.slice(from, end);
-    const told: Result[] = [];
-    let replacements: Replacement[] = [];
-    // From the last to the first, so that those before stand where they were read.
-    for (const workload of ofDocument.toReversed()) {
-      const text = replaceAll(before, replacements);
-      const result = await editWorkload(
-        text,
-        { start: start - from, end: text.length },
-        workload,
-        changes.get(workload)!,
-      );
-      const at = (offset: number) => ({
-        resource: workload.ref,
-        file: source.path!,
-        line: lineIn(source, from + offset),
-      });
-      if ('problem' in result) {
-        const { message, offset } = result.problem;
-        problems.push(describe(placed({ message, severity: 'error' }, at(offset))));
-      } else if (result.replacements.length > 0) {
-        replacements = chainReplacements(replacements, result.replacements);
-        const message = said(workload, changes.get(workload)!);
-        told.unshift(placed({ message, severity: 'info' }, at(result.replacements[0]!.start)));
+    const edits = new Map(
+      ofDocument.map((each) => [each.resource.path, annotationEdit(each.resource, changes.get(each)!)]),
+    );
+    const result = await editDocument(source.text.slice(from, end), { start: start - from, end: end - from }, edits);
+    const told = ofDocument.toSorted((a, b) => a.resource.node.start - b.resource.node.start);
+    for (const [i, workload] of told.entries()) {
+      const { ref, resource } = workload;
+      const at = (offset: number) => ({ resource: ref, file: source.path!, line: lineIn(source, from + offset) });
+      if ('problems' in result) {
+        const problem = result.problems.get(resource.path);
+        if (problem)
+          problems.push(describe(placed({ message: problem.message, severity: 'error' }, at(problem.offset))));
+        continue;
       }
+      const [first, last] = [resource.node.start - from, (told[i + 1]?.resource.node.start ?? Infinity) - from];
+      const change = result.replacements.find(({ start }) => start >= first && start < last);
+      const message = said(workload, changes.get(workload)!);
+      if (change) edited.results.push(placed({ message, severity: 'info' }, at(change.start)));
     }
-    for (const { start, end, text } of replacements)
-      edited.replacements.push({ start: from + start, end: from + end, text });
-    edited.results.push(...told);
+    if ('replacements' in result)
+      for (const { start, end, text } of result.replacements)
+        edited.replacements.push({ start: from + start, end: from + end, text });
   }
   return edited;
 }
 
-async function editWorkload(text: string, span: Span, { resource }: Workload, changes: PolicyChanges) {
-  const edit = annotationEdit(resource, changes);
-  const key = invalidKey(edit);
-  if (key === undefined) return editAnnotations(text, span, resource.path, edit);
-  const message = `no annotation can be called ${key}; give the container a name of letters, digits, "-", "_" and "."`;
-  return { problem: { message, offset: span.start } };
+async function editDocument(text: string, span: Span, edits: Edits): ReturnType<typeof editAnnotations> {
+  const problems = new Map<string, Problem>();
+  for (const [path, edit] of edits) {
+    const key = invalidKey(edit);
+    const message = `no annotation can be called ${key}; give the container a name of letters, digits, "-", "_" and "."`;
+    if (key !== undefined) problems.set(path, { message, offset: span.start });
+  }
+  return problems.size > 0 ? { problems } : editAnnotations(text, span, edits);
 }
 
 /** The policies that change, in words. */

@@ -31,9 +31,13 @@ export interface AnnotationEdit {
   remove: ReadonlySet<string>;
 }
 
+/** Edits of the resources of one document, by their paths. */
+export type Edits = ReadonlyMap<string, AnnotationEdit>;
+
 /** Why annotations are left as they are, and where that is seen. */
-export interface Held {
-  problem: { message: string; offset: number };
+export interface Problem {
+  message: string;
+  offset: number;
 }
 
 const ANNOTATIONS = 'annotations';
@@ -41,32 +45,21 @@ const ANNOTATIONS = 'annotations';
 const LABELS = 'labels';
 
 /**
- * The replacements that edit annotations of the resource at `path` of the one document in a span, none if all is as wanted.
- * A value is written in the place and the quotes of the one before; a new key comes last, a map for it behind the labels;
- * both are written as what is around them is. A key that is removed takes its lines and the comment behind it along, and, as
- * the last one, its map; comments on lines of their own stay, and so does an empty map where they stand in it.
+ * The replacements that edit annotations of resources of the one document in a span, none if all is as wanted; or, by path,
+ * what is in the way. A value is written in the place and the quotes of the one before; a new key comes last, a map for it
+ * behind the labels; both are written as what is around them is. A key that is removed takes its lines and the comment behind
+ * it along, and, as the last one, its map; comments on lines of their own stay, and so does an empty map where they stand in it.
  *
  * The edited document is read again by another reader and must be equal node by node, but for what was wanted.
  */
 export async function editAnnotations(
   text: string,
   span: Span,
-  path: string,
-  edit: AnnotationEdit,
-): Promise<{ replacements: Replacement[] } | Held> {
-  try {
-    return { replacements: await editOrThrow(text, span, path, edit) };
-  } catch (error) {
-    if (error instanceof Refused) return { problem: { message: error.message, offset: error.offset } };
-    if (error instanceof Unusual)
-      return {
-        problem: {
-          message: `its metadata is written in a way that is not edited: ${error.message}`,
-          offset: error.offset,
-        },
-      };
-    throw error;
-  }
+  edits: Edits,
+): Promise<{ replacements: Replacement[] } | { problems: Map<string, Problem> }> {
+  const problems = new Map<string, Problem>();
+  const replacements = await editAll(text, span, edits, problems);
+  return problems.size > 0 ? { problems } : { replacements };
 }
 
 /** Ends an edit; never leaves this file. */
@@ -82,37 +75,79 @@ function refuse(message: string, offset: number): never {
   throw new Refused(message, offset);
 }
 
-async function editOrThrow(text: string, span: Span, path: string, edit: AnnotationEdit): Promise<Replacement[]> {
-  const root = await read(text, span);
-  const resource = resourceIn(root, path);
-  if (isDone(resource, edit)) return [];
-  const place = placeIn(resource);
-  refuseShared(root, place, edit);
-  refuseMerged(place, resource, edit);
+/** Does what may be refused for each resource, and notes why it was. */
+function attempt<T>(paths: Iterable<string>, problems: Map<string, Problem>, action: (path: string) => T): T[] {
+  const done: T[] = [];
+  for (const path of paths)
+    try {
+      done.push(action(path));
+    } catch (error) {
+      if (error instanceof Refused) problems.set(path, { message: error.message, offset: error.offset });
+      else if (error instanceof Unusual)
+        problems.set(path, {
+          message: `its metadata is written in a way that is not edited: ${error.message}`,
+          offset: error.offset,
+        });
+      else throw error;
+    }
+  return done;
+}
+
+/** The whole document is read once for what is written, once for every further key that is removed, and once as the proof. */
+async function editAll(text: string, span: Span, edits: Edits, problems: Map<string, Problem>): Promise<Replacement[]> {
+  const root = await read(text, span, edits, problems);
+  if (problems.size > 0) return [];
+  const resources = resourcesAt(root, edits);
+  const wanted = new Map([...edits].filter(([path, edit]) => !isDone(resources.get(path)!, edit)));
+  const aliases = aliasesIn(root);
+  const written = attempt(wanted.keys(), problems, (path) => {
+    const [resource, edit] = [resources.get(path)!, wanted.get(path)!];
+    const place = placeIn(resource);
+    refuseShared(aliases, place, edit);
+    refuseMerged(place, resource, edit);
+    return write(text, span, resource, place, edit.set);
+  });
 
   // A map that would be empty between the two is never taken away.
-  let replacements = write(text, span, resource, place, edit.set);
+  let replacements = inOrder(written);
   let edited = replaceAll(text, replacements);
-  for (const key of edit.remove) {
+  const rounds = Math.max(0, ...[...wanted.values()].map(({ remove }) => remove.size));
+  for (let i = 0; i < rounds && problems.size === 0; i++) {
     const now = { start: span.start, end: span.end + edited.length - text.length };
-    const removed = remove(edited, now, placeIn(resourceIn(await read(edited, now), path)), key);
-    replacements = chainReplacements(replacements, removed);
+    const left = resourcesAt(await read(edited, now, edits, problems), wanted);
+    const removed = attempt(wanted.keys(), problems, (path) => {
+      const key = [...wanted.get(path)!.remove][i];
+      return key === undefined ? [] : remove(edited, now, placeIn(left.get(path)!), key);
+    });
+    replacements = chainReplacements(replacements, inOrder(removed));
     edited = replaceAll(text, replacements);
   }
-  await prove(text, edited, span, path, edit);
+  if (wanted.size > 0 && problems.size === 0) await prove(text, edited, span, wanted, problems);
   return replacements;
 }
 
-async function read(text: string, { start, end }: Span): Promise<Node | undefined> {
-  const document = await readDocument(text, start, end);
-  if ('problem' in document) refuse(document.problem.message, document.problem.offset);
-  return document.root;
+function inOrder(replacements: readonly Replacement[][]): Replacement[] {
+  return replacements.flat().toSorted((a, b) => a.start - b.start);
 }
 
-function resourceIn(root: Node | undefined, path: string): Resource {
-  const resource = resourcesOf(root).find((candidate) => candidate.path === path);
-  if (!resource) throw new RangeError(`there is no resource at ${JSON.stringify(path)}`);
-  return resource;
+/** Reads a document; of one that cannot be read no resource is edited. */
+async function read(
+  text: string,
+  { start, end }: Span,
+  edits: Edits,
+  problems: Map<string, Problem>,
+): Promise<Node | undefined> {
+  const document = await readDocument(text, start, end);
+  if (!('problem' in document)) return document.root;
+  for (const path of edits.keys()) problems.set(path, document.problem);
+  return undefined;
+}
+
+function resourcesAt(root: Node | undefined, edits: Edits): Map<string, Resource> {
+  const resources = new Map(resourcesOf(root).map((resource) => [resource.path, resource]));
+  for (const path of edits.keys())
+    if (!resources.has(path)) throw new RangeError(`there is no resource at ${JSON.stringify(path)}`);
+  return resources;
 }
 
 function isDone({ annotations }: Resource, { set, remove }: AnnotationEdit): boolean {
@@ -140,9 +175,11 @@ function placeIn({ node }: Resource): Place {
   const metadata = ownEntry(node, 'metadata');
   if (!metadata) refuse('it has no metadata of its own; write it, with its name', node.start);
   if (metadata.value.kind !== 'map') return refuseAlias(metadata, 'its metadata');
+  refusePartial(metadata.value, 'its metadata');
   if (metadata.value.entries.length === 0) refuse('its metadata is empty; write its name', metadata.value.start);
   const entry = ownEntry(metadata.value, ANNOTATIONS);
   const value = entry?.value;
+  if (value?.kind === 'map') refusePartial(value, 'its metadata.annotations');
   if (value?.kind === 'map' && value.entries.length > 0) return { metadata: metadata.value, entry, map: value };
   if (!value || value.kind === 'map' || (value.kind === 'scalar' && isNull(value)))
     return { metadata: metadata.value, entry, map: undefined };
@@ -158,15 +195,20 @@ function refuseAlias({ value }: Entry, what: string): never {
   refuse(`${what} is a ${value.kind === 'seq' ? 'list' : value.kind}, not a map; correct it`, value.start);
 }
 
+/** Where a key ends that is a map, a list or an alias, the tree does not tell; and Kubernetes has no such keys. */
+function refusePartial({ partial, start }: MapNode, what: string): void {
+  if (partial) refuse(`${what} has a key that is a map, a list or an alias; write a text in its place`, start);
+}
+
 function ownEntry({ entries }: MapNode, key: string): Entry | undefined {
   return entries.find((entry) => entry.key.value === key);
 }
 
 /** Refuses what an alias repeats elsewhere. */
-function refuseShared(root: Node | undefined, { metadata, map }: Place, { set, remove }: AnnotationEdit): void {
+function refuseShared(aliases: readonly AliasNode[], { metadata, map }: Place, { set, remove }: AnnotationEdit): void {
   const edited = map ?? metadata;
   const values = (map?.entries ?? []).filter(({ key }) => set.has(key.value) || remove.has(key.value));
-  for (const { name, target, start } of aliasesIn(root)) {
+  for (const { name, target, start } of aliases) {
     if (target.kind !== 'scalar' && target.start <= edited.start && target.end >= edited.end)
       refuse(
         `the alias *${name} repeats its annotations, so an edit would change more than these; write them out there`,
@@ -266,17 +308,33 @@ function remove(text: string, span: Span, { metadata, entry, map }: Place, name:
 }
 
 /** Proves that the edited document is the one before, with the annotations as wanted. */
-async function prove(text: string, edited: string, span: Span, path: string, edit: AnnotationEdit): Promise<void> {
+async function prove(
+  text: string,
+  edited: string,
+  span: Span,
+  edits: Edits,
+  problems: Map<string, Problem>,
+): Promise<void> {
   const { compose } = await import('./yaml/compose.ts');
-  const expected = compose(text, span.start, span.end);
-  const found = compose(edited, span.start, span.end + edited.length - text.length);
-  if (expected && 'problem' in expected) refuse(expected.problem.message, expected.problem.offset);
-  if (found && 'problem' in found) return unsafe(`the edited text is not readable: ${found.problem.message}`, span);
-  const resource = resourcesOf(found).find((candidate) => candidate.path === path);
-  if (!resource || !isDone(resource, edit)) return unsafe('the annotations would not be those wanted', span);
-  expect(resourceIn(expected, path), placeIn(resource), edit);
-  const difference = differ({ text, root: expected }, { text: edited, root: found });
-  if (difference !== undefined) unsafe(difference, span);
+  const before = compose(text, span.start, span.end);
+  const after = compose(edited, span.start, span.end + edited.length - text.length);
+  attempt(edits.keys(), problems, () => {
+    if (before && 'problem' in before) refuse(before.problem.message, before.problem.offset);
+    if (after && 'problem' in after) unsafe(`the edited text is not readable: ${after.problem.message}`, span);
+  });
+  if (problems.size > 0) return;
+  const [root, found] = [before as Node | undefined, after as Node | undefined];
+  const [expected, resources] = [
+    resourcesAt(root, edits),
+    new Map(resourcesOf(found).map((each) => [each.path, each])),
+  ];
+  attempt(edits.keys(), problems, (path) => {
+    const [resource, edit] = [resources.get(path), edits.get(path)!];
+    if (!resource || !isDone(resource, edit)) return unsafe('the annotations would not be those wanted', span);
+    expect(expected.get(path)!, placeIn(resource), edit);
+  });
+  const difference = problems.size > 0 ? undefined : differ({ text, root }, { text: edited, root: found });
+  if (difference !== undefined) attempt(edits.keys(), problems, () => unsafe(difference, span));
 }
 
 function unsafe(why: string, { start }: Span): never {

@@ -186,11 +186,12 @@ export async function read(forest: Forest): Promise<Intent[]> {
       .map((resource): Application => ({ leaf, resource, value: plainValues(resource.node) })),
   );
   const intents: Intent[] = [];
-  for (const application of applications) intents.push(...(await ofAnnotations(forest, application)));
+  // First, as an ImageUpdater counts before annotations, which it may name in its place.
   for (const leaf of leaves)
     for (const resource of leaf.document.resources)
       if (resource.ref.kind === 'ImageUpdater' && groupOf(resource.ref) === GROUP)
         intents.push(...(await ofUpdater(forest, leaf, resource, applications)));
+  for (const application of applications) intents.push(...(await ofAnnotations(forest, application)));
   return intents;
 }
 
@@ -272,14 +273,23 @@ async function ofUpdater(
   applications: readonly Application[],
 ): Promise<Intent[]> {
   const spec = asMap(plainValues(resource.node)['spec']) ?? {};
+  const namespace = asText(spec['namespace']) ?? resource.ref.namespace;
+  const referred = applications.filter(({ resource: { ref } }) => isSameNamespace(ref.namespace, namespace));
+  const refs = mapsOf(spec['applicationRefs']);
+  const closest = refs.toSorted((a, b) => closeness(b) - closeness(a));
+  const counting = new Map(
+    referred.map((application) => [application, closest.find((ref) => isReferred(ref, application))]),
+  );
   const intents: Intent[] = [];
-  for (const ref of mapsOf(spec['applicationRefs'])) {
-    const concerned = applications.filter((application) => isReferred(ref, spec, application));
+  for (const ref of refs) {
+    if (ref['useAnnotations'] === true) continue;
+    const concerned = referred.filter((application) => counting.get(application) === ref);
+    const isOther = concerned.length === 0 && referred.some((application) => isReferred(ref, application));
+    if (isOther) continue;
     const writeBack = asMap(asMap(ref['writeBackConfig'] ?? spec['writeBackConfig'])?.['gitConfig']);
     const target = asText(writeBack?.['writeBackTarget']);
     for (const image of mapsOf(ref['images'])) {
-      const common = [image, ref, spec].map((level) => asMap(level['commonUpdateSettings']) ?? {});
-      const settings = settingsOfImage(image, Object.assign({}, ...common.toReversed()) as Values);
+      const settings = settingsOfImage(image, commonSettings([spec, ref, image]));
       const rest = { leaf, offset: resource.node.start, remnants: [], notes: [...notesOf(settings), STAYS] };
       for (const application of concerned)
         intents.push({ ...(await intentOf(forest, application, settings, target)), ...rest });
@@ -303,19 +313,58 @@ function mapsOf(value: unknown): Values[] {
   return items.map(asMap).filter((map) => map !== undefined);
 }
 
+/** Settings of all levels, the nearest last. The API server gives each that is there the strategy semver, if it says none. */
+function commonSettings(levels: readonly Values[]): Values {
+  const settings = levels.map((level) => asMap(level['commonUpdateSettings'])).filter((each) => each !== undefined);
+  return Object.assign({}, ...settings.map((each) => ({ updateStrategy: 'semver', ...each }))) as Values;
+}
+
+function isSameNamespace(a: string | undefined, b: string | undefined): boolean {
+  return a === undefined || b === undefined || a === b;
+}
+
+/** How closely a rule of an ImageUpdater says which Applications it is about: of those that fit, the closest alone counts. */
+function closeness(ref: Values): number {
+  const pattern = asText(ref['namePattern']) ?? '';
+  const letters = pattern.replaceAll(/\[.*?\]|[*?]/g, '').length;
+  const selectors = asMap(ref['labelSelectors']);
+  const conditions = Object.keys(asMap(selectors?.['matchLabels']) ?? {}).length + expressionsOf(ref).length;
+  return (/[*?[\]]/.test(pattern) ? 0 : 1_000_000) + (selectors ? 10_000 + 100 * conditions : 0) + letters;
+}
+
 /** Whether a rule of an ImageUpdater is about an Application. */
-function isReferred(ref: Values, spec: Values, { resource, value }: Application): boolean {
+function isReferred(ref: Values, { resource, value }: Application): boolean {
   const pattern = compileRegexp(regexpOfGlob(asText(ref['namePattern']) ?? ''));
-  const namespace = asText(spec['namespace']);
-  const { ref: own } = resource;
   const labels = asMap(asMap(value['metadata'])?.['labels']) ?? {};
   const wanted = asMap(asMap(ref['labelSelectors'])?.['matchLabels']) ?? {};
   return (
     typeof pattern !== 'string' &&
-    pattern.test(own.name) &&
-    (namespace === undefined || own.namespace === undefined || namespace === own.namespace) &&
-    Object.entries(wanted).every(([key, label]) => asText(labels[key]) === asText(label))
+    pattern.test(resource.ref.name) &&
+    Object.entries(wanted).every(([key, label]) => asText(labels[key]) === asText(label)) &&
+    expressionsOf(ref).every((expression) => holds(expression, labels))
   );
+}
+
+function expressionsOf(ref: Values): Values[] {
+  return mapsOf(asMap(ref['labelSelectors'])?.['matchExpressions']);
+}
+
+/** Whether an expression of a label selector holds, as Kubernetes has it; one that is not known never does. */
+function holds({ key, operator, values }: Values, labels: Values): boolean {
+  const label = asText(labels[asText(key) ?? '']);
+  const isListed = Array.isArray(values) && values.some((value) => label !== undefined && asText(value) === label);
+  switch (operator) {
+    case 'In':
+      return isListed;
+    case 'NotIn':
+      return !isListed;
+    case 'Exists':
+      return label !== undefined;
+    case 'DoesNotExist':
+      return label === undefined;
+    default:
+      return false;
+  }
 }
 
 function settingsOfImage(image: Values, common: Values): ImageSettings {

@@ -141,6 +141,9 @@ function ourRepository(spec: Values): ConvertedSpec {
   const interval = asText(given);
   const short = interval !== undefined && (readDuration(interval) ?? 0) < MIN_INTERVAL;
   if (short) notes.push(`interval ${interval} became 60s, as a registry is not asked more often`);
+  const limit = short ? '60s' : (interval ?? INTERVAL);
+  const long = (readDuration(asText(timeout) ?? '') ?? 0) > (readDuration(limit) ?? Infinity);
+  if (long) notes.push(`timeout ${asText(timeout)} became ${limit}, as it may not be longer than the interval`);
   const secret = asMap(spec['secretRef']);
   const account = asText(spec['serviceAccountName']);
   const cloud = asText(provider);
@@ -157,8 +160,8 @@ function ourRepository(spec: Values): ConvertedSpec {
   return {
     spec: {
       image: spec['image'],
-      ...(interval !== undefined && { interval: short ? '60s' : interval }),
-      ...(timeout != null && { timeout }),
+      ...(interval !== undefined && { interval: limit }),
+      ...(timeout != null && { timeout: long ? limit : timeout }),
       ...(Object.keys(auth).length > 0 && { auth }),
       ...(certSecretRef != null && { certSecretRef }),
       ...(insecure === true && { insecure }),
@@ -197,7 +200,12 @@ function fluxRepository(spec: Values): ConvertedSpec {
 
 /** Whether two plain values say the same, in whatever order the keys of maps stand. */
 export function isSame(a: unknown, b: unknown): boolean {
-  return JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
+  return sortedText(a) === sortedText(b);
+}
+
+/** A plain value as a text that is the same for all that say the same. */
+export function sortedText(value: unknown): string {
+  return JSON.stringify(sorted(value)) ?? '';
 }
 
 function sorted(value: unknown): unknown {

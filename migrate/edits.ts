@@ -41,18 +41,14 @@ async function editLeaf(
   comments: readonly CommentEdit[],
   annotations: ReadonlyMap<{ path: string }, { set: Map<string, string>; remove: Set<string> }>,
 ): Promise<{ replacements: Replacement[] } | { problem: Problem }> {
-  let replacements = commentReplacements(text, comments);
-  let edited = replaceAll(text, replacements);
+  const replacements = commentReplacements(text, comments);
+  const edited = replaceAll(text, replacements);
   const problem = replacements.length > 0 ? await checkComments(text, slice, edited) : undefined;
   if (problem !== undefined) return { problem: { message: problem } };
-  for (const [{ path }, edit] of annotations) {
-    const span = { start: slice.start, end: slice.end + edited.length - text.length };
-    const next = await editAnnotations(edited, span, path, edit);
-    if ('problem' in next) return next;
-    replacements = chainReplacements(replacements, next.replacements);
-    edited = replaceAll(edited, next.replacements);
-  }
-  return { replacements };
+  const span = { start: slice.start, end: slice.end + edited.length - text.length };
+  const next = await editAnnotations(edited, span, new Map([...annotations].map(([{ path }, edit]) => [path, edit])));
+  if ('problems' in next) return { problem: [...next.problems.values()][0]! };
+  return { replacements: chainReplacements(replacements, next.replacements) };
 }
 
 function commentReplacements(text: string, comments: readonly CommentEdit[]): Replacement[] {

@@ -24,9 +24,9 @@ export type KeelSettings = ReadonlyMap<string, string>;
 /** A policy of Keel in our terms, for the tag that stands there, and how Keel decides by it. */
 export function meaningOf(settings: KeelSettings, tag: string | undefined): { meaning: Meaning; before: Before } {
   const policy = settings.get('policy') ?? '';
-  const [, kind, body = ''] = /^(glob|regexp):(.*)$/s.exec(policy) ?? [];
+  const [, kind, body = ''] = /^(glob|regexp|newest):(.*)$/s.exec(policy) ?? [];
   if (kind === 'glob') return byGlob(body, settings);
-  if (kind === 'regexp') return byRegexp(body, settings);
+  if (kind === 'regexp' || kind === 'newest') return byRegexp(body, kind, settings);
   switch (policy) {
     case 'never':
       return { meaning: { hold: 'Keel never updates it' }, before: { rule: rules.onlyTag(tag ?? '') } };
@@ -72,7 +72,7 @@ function byVersion(
     const cannot = `the tag ${tag ?? 'that is not written'} is no version, from which Keel's "${level}" starts; write a version, or choose a policy of another kind`;
     return { meaning: { cannot }, before: { unknown: cannot } };
   }
-  const same = level !== 'all' && settings.get('matchPreRelease') !== 'false';
+  const same = level !== 'all' && (settings.get('matchPreRelease') ?? 'true') === 'true';
   const plain = { ...shape, suffix: same ? shape.suffix : '' };
   const base = RANGES[level](shape.version);
   const range = same || level === 'all' ? base : base === '*' ? rules.ANY_VERSION : `${base}-0`;
@@ -121,7 +121,9 @@ function byGlob(body: string, settings: KeelSettings): { meaning: Meaning; befor
       meaning: {
         policy: { filter, policy: { newest: {} } },
         filter: { text: `glob:${body}` },
-        notes: [`${PUSHED}; here the newest by build time is chosen`],
+        notes: [
+          `${PUSHED}, in newer versions only what sorts above the present tag; here the newest by build time is chosen`,
+        ],
       },
       before: { unknown: PUSHED },
     };
@@ -138,7 +140,11 @@ function byGlob(body: string, settings: KeelSettings): { meaning: Meaning; befor
   };
 }
 
-function byRegexp(body: string, settings: KeelSettings): { meaning: Meaning; before: Before } {
+function byRegexp(
+  body: string,
+  kind: 'regexp' | 'newest',
+  settings: KeelSettings,
+): { meaning: Meaning; before: Before } {
   const regexp = compileRegexp(body);
   if (typeof regexp === 'string') {
     const cannot = `its pattern "${body}" cannot be read: ${regexp}; correct it`;
@@ -152,6 +158,15 @@ function byRegexp(body: string, settings: KeelSettings): { meaning: Meaning; bef
         notes: [`${PUSHED}; here the newest by build time is chosen`],
       },
       before: { unknown: PUSHED },
+    };
+  if (kind === 'newest')
+    return {
+      meaning: {
+        policy: { filter: { regexp: body }, policy: { newest: {} } },
+        filter: { text: `regexp:${body}` },
+        notes: [],
+      },
+      before: { rule: rules.foreignRule(`newest:${body}`, rules.newestThenName, rules.filterOf(regexp.test)) },
     };
   const group = regexp.groupNames['compare'];
   const refusal = rules.filterOf(() => false)('');
@@ -208,30 +223,33 @@ interface Told {
 }
 
 function toldOf(leaf: Leaf, resource: Resource): Told | undefined {
-  const settings = new Map<string, string>();
-  let offset: number | undefined;
-  for (const [key, scalar] of resource.annotations)
-    if (key.startsWith(PREFIX)) {
-      settings.set(key.slice(PREFIX.length), textOf(scalar) ?? '');
-      if (key === `${PREFIX}policy`) offset = scalar.start;
-    }
-  const keys = [...settings.keys()].map((key) => PREFIX + key);
-  // Labels count before annotations.
   const labels = at(resource.node, 'metadata', 'labels');
-  let labelled = false;
-  if (labels?.kind === 'map')
-    for (const { key, value } of labels.entries)
-      if (key.value.startsWith(PREFIX)) {
-        settings.set(key.value.slice(PREFIX.length), textOf(value) ?? '');
-        labelled = true;
-        if (key.value === `${PREFIX}policy`) offset = value.start;
-      }
-  if (offset === undefined) return undefined;
-  const remnants = keys.length > 0 ? [{ leaf, resource, keys }] : [];
-  const notes = labelled
-    ? ['its labels keel.sh/… are not taken away; do it by hand, as selectors may name labels']
-    : [];
-  return { settings, offset, remnants, notes };
+  const annotated = keelIn(resource.annotations);
+  const labelled = keelIn(
+    labels?.kind === 'map' ? labels.entries.map(({ key, value }) => [key.value, value] as const) : [],
+  );
+  const counting = annotated.has('policy') ? annotated : labelled;
+  const policy = counting.get('policy');
+  if (!policy) return undefined;
+  const settings = new Map([...labelled, ...annotated].map(([key, node]) => [key, textOf(node) ?? '']));
+  // Where the policy is, there is all that belongs to it.
+  for (const key of OF_POLICY)
+    if (counting.has(key)) settings.set(key, textOf(counting.get(key)) ?? '');
+    else settings.delete(key);
+  const remnants =
+    annotated.size > 0 ? [{ leaf, resource, keys: [...annotated.keys()].map((key) => PREFIX + key) }] : [];
+  const notes =
+    labelled.size > 0 ? ['its labels keel.sh/… are not taken away; do it by hand, as selectors may name labels'] : [];
+  return { settings, offset: policy.start, remnants, notes };
+}
+
+const OF_POLICY = ['policy', 'matchTag', 'match-tag', 'matchPreRelease'];
+
+/** What is there of Keel's keys, without their prefix. */
+function keelIn(entries: Iterable<readonly [string, Node]>): Map<string, Node> {
+  return new Map(
+    [...entries].flatMap(([key, node]) => (key.startsWith(PREFIX) ? [[key.slice(PREFIX.length), node] as const] : [])),
+  );
 }
 
 function ofWorkload(forest: Forest, leaf: Leaf, resource: Resource): Intent[] {
@@ -266,10 +284,10 @@ function ofWorkload(forest: Forest, leaf: Leaf, resource: Resource): Intent[] {
   }));
 }
 
-/** Init containers are watched on demand, others unless a pattern leaves them out. */
+/** Init containers and volumes are watched on demand, others unless a pattern leaves them out. */
 function watches(settings: KeelSettings, { field }: Site): boolean {
   if (field.path.includes('initContainers') && settings.get('initContainers') !== 'true') return false;
-  if (field.path.includes('.volumes[')) return false;
+  if (field.path.includes('.volumes[') && settings.get('imageVolumes') !== 'true') return false;
   const pattern = settings.get('monitorContainers') ?? '';
   const regexp = pattern === '' ? undefined : compileRegexp(pattern);
   return regexp === undefined || typeof regexp === 'string' || regexp.test(field.container);

@@ -2,6 +2,7 @@ import { offsetOf } from '../fn/find/field.ts';
 import type { Values } from '../fn/lookup/values.ts';
 import type { Span } from '../fn/yaml/tree.ts';
 import type { Resource } from '../fn/find/resources.ts';
+import { isSame } from './convert.ts';
 import type { Leaf } from './forest.ts';
 import { isSite, isTerms, type Intent, type Site, type Terms } from './intent.ts';
 
@@ -49,9 +50,9 @@ export interface Sayable {
   terms: Terms;
 }
 
-/** The intents that are to be written, each image once; of the others it is said why they are not. */
+/** The intents that are to be written, of each image those of one rule; of the others it is said why they are not. */
 export function sayable(intents: readonly Intent[], { outcomes }: Plan): Sayable[] {
-  const found = new Map<string, Sayable>();
+  const found = new Map<string, Sayable[]>();
   for (const intent of intents) {
     const { site, meaning, notes } = intent;
     if (!isSite(site)) outcomes.set(intent, { status: 'cannot', notes: [site.missing, ...notes] });
@@ -61,8 +62,10 @@ export function sayable(intents: readonly Intent[], { outcomes }: Plan): Sayable
       outcomes.set(intent, { status: 'cannot', notes: [site.field.problem ?? 'it holds no image reference'] });
     else {
       const key = `${site.leaf.source.path} ${offsetOf(site.field)}`;
-      const other = found.get(key);
-      if (!other) found.set(key, { intent, site, terms: meaning });
+      const others = found.get(key) ?? [];
+      const [other] = others;
+      // Two Applications may deploy one directory, by one rule.
+      if (!other || saysSame(other.terms, meaning)) found.set(key, [...others, { intent, site, terms: meaning }]);
       else
         outcomes.set(intent, {
           status: 'cannot',
@@ -72,5 +75,9 @@ export function sayable(intents: readonly Intent[], { outcomes }: Plan): Sayable
         });
     }
   }
-  return [...found.values()];
+  return [...found.values()].flat();
+}
+
+function saysSame(a: Terms, b: Terms): boolean {
+  return isSame([a.policy, a.filter], [b.policy, b.filter]);
 }

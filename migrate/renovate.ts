@@ -5,7 +5,7 @@ import { compileRegexp } from '../fn/policy/regexp.ts';
 import { turnAway, type Rule } from '../fn/policy/rule.ts';
 import { readFullVersion, readVersion, type Version } from '../fn/policy/version.ts';
 import type { Span } from '../fn/yaml/tree.ts';
-import { scalarsIn, type Forest, type Leaf } from './forest.ts';
+import { scalarsIn, type Forest, type Leaf, type Placed } from './forest.ts';
 import type { Before, Intent, Meaning, Site } from './intent.ts';
 import * as rules from './rules.ts';
 
@@ -122,11 +122,13 @@ function byRegex(pattern: string, tag: string): { meaning: Meaning; before: Befo
 /** Reads the comments of all files. */
 export async function read(forest: Forest): Promise<Intent[]> {
   const intents: Intent[] = [];
-  for (const leaf of await forest.leavesWith(WORDS))
+  for (const leaf of await forest.leavesWith(WORDS)) {
+    const scalars = scalarsIn(leaf.document.root);
     for (const found of commentsIn(leaf)) {
-      const intent = intentOf(forest, leaf, found);
+      const intent = intentOf(forest, leaf, scalars, found);
       if (intent) intents.push(intent);
     }
+  }
   return intents;
 }
 
@@ -171,9 +173,14 @@ function readComment(body: string): Comment {
 const CONFIGURATION =
   'what renovate.json says (packageRules, schedule, minimumReleaseAge, automerge) is not read; where it narrows this image, narrow the rule, too';
 
-function intentOf(forest: Forest, leaf: Leaf, { span, alone, comment }: FoundComment): Intent | undefined {
+function intentOf(
+  forest: Forest,
+  leaf: Leaf,
+  scalars: readonly Placed[],
+  { span, alone, comment }: FoundComment,
+): Intent | undefined {
   if (!comment.has('ignore') && comment.get('datasource') !== 'docker') return undefined;
-  const site = siteOf(forest, leaf, span, alone);
+  const site = siteOf(forest, leaf, scalars, span, alone);
   const reference = 'field' in site ? site.field.reference : undefined;
   return {
     from: 'renovate',
@@ -198,9 +205,14 @@ function imageOf(comment: Comment): string | undefined {
 }
 
 /** What a comment is about: the value before it on its line, or the first on the next line that is no comment. */
-function siteOf(forest: Forest, leaf: Leaf, { start, end }: Span, alone: boolean): Site | { missing: string } {
-  const { source, document, slice } = leaf;
-  const scalars = scalarsIn(document.root);
+function siteOf(
+  forest: Forest,
+  leaf: Leaf,
+  scalars: readonly Placed[],
+  { start, end }: Span,
+  alone: boolean,
+): Site | { missing: string } {
+  const { source, slice } = leaf;
   if (scalars.some(({ scalar }) => scalar.start < start && scalar.end >= end))
     return {
       missing: 'it stands in a block of text, in which nothing is updated; keep the image in a file of its own',

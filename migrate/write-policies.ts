@@ -4,7 +4,7 @@ import { compilePolicy, type PolicySpec } from '../fn/policy/policy.ts';
 import { canonicalName } from '../fn/reference.ts';
 import { restOfLine } from '../fn/yaml/layout.ts';
 import type { ScalarNode } from '../fn/yaml/tree.ts';
-import { convert, isSame, policyObject, repositoryObject, type Kinds } from './convert.ts';
+import { convert, policyObject, repositoryObject, sortedText, type Kinds } from './convert.ts';
 import type { Leaf } from './forest.ts';
 import type { Intent, Site } from './intent.ts';
 import { emptyPlan, sayable, type CommentEdit, type Plan, type Sayable } from './outcome.ts';
@@ -182,18 +182,21 @@ function marksOf(
   return { places };
 }
 
-/** The objects that are there and those that are new, by what they say. */
+/** The objects of one namespace that are there and those that are new, by what they say. */
 class Book {
   readonly #to: Kinds;
   readonly #namespace: string;
-  readonly #present: Values[];
   readonly #plan: Plan;
+  /** Names of repositories by their images, and of policies by their specs. */
+  readonly #repositories = new Map<string, string>();
+  readonly #policies = new Map<string, string>();
+  readonly #taken = new Set<string>();
 
-  constructor({ to, namespace }: PolicyRequest, present: Values[], plan: Plan) {
+  constructor({ to, namespace }: PolicyRequest, present: readonly Values[], plan: Plan) {
     this.#to = to;
     this.#namespace = namespace;
-    this.#present = present;
     this.#plan = plan;
+    for (const value of present) this.#note(value);
   }
 
   /** The policy for an image by a rule, with the objects that are not there yet. */
@@ -202,20 +205,18 @@ class Book {
     spec: PolicySpec,
   ): { name: string; objects: Values[]; notes: string[] } | { cannot: string } {
     const base = nameOf(image);
-    const known = this.#ofKind('ImageRepository').find(
-      (value) => canonicalName(asText(asMap(value['spec'])?.['image']) ?? '') === canonicalName(image),
-    );
-    const repository = known ? name(known) : this.#free('ImageRepository', base);
+    const known = this.#repositories.get(canonicalName(image));
+    const repository = known ?? this.#free('ImageRepository', base);
     const wanted = policyObject('', this.#namespace, repository, spec, this.#to);
     if ('cannot' in wanted) return wanted;
-    const same = this.#ofKind('ImagePolicy').find((value) => isSame(value['spec'], wanted.object['spec']));
-    if (same) return { name: name(same), objects: [], notes: wanted.notes };
+    const same = this.#policies.get(sortedText(wanted.object['spec']));
+    if (same !== undefined) return { name: same, objects: [], notes: wanted.notes };
     const fresh = this.#free('ImagePolicy', base);
     const object = { ...wanted.object, metadata: { name: fresh, namespace: this.#namespace } };
     const objects = [
-      ...(known
-        ? []
-        : [repositoryObject(repository, this.#namespace, image, spec.policy.newest !== undefined, this.#to)]),
+      ...(known === undefined
+        ? [repositoryObject(repository, this.#namespace, image, spec.policy.newest !== undefined, this.#to)]
+        : []),
       object,
     ];
     return { name: fresh, objects, notes: wanted.notes };
@@ -223,22 +224,24 @@ class Book {
 
   /** Makes new objects known, to whoever asks next. */
   take({ objects }: { objects: readonly Values[] }): void {
-    this.#present.push(...objects);
+    for (const object of objects) this.#note(object);
     this.#plan.objects.push(...objects);
   }
 
-  #ofKind(kind: string): Values[] {
-    return this.#present.filter(
-      (value) =>
-        value['kind'] === kind &&
-        (asText(asMap(value['metadata'])?.['namespace']) ?? this.#namespace) === this.#namespace,
-    );
+  /** Of those that say the same the first counts. */
+  #note(value: Values): void {
+    if ((asText(asMap(value['metadata'])?.['namespace']) ?? this.#namespace) !== this.#namespace) return;
+    const { kind, spec } = value;
+    this.#taken.add(`${asText(kind)} ${name(value)}`);
+    const image = canonicalName(asText(asMap(spec)?.['image']) ?? '');
+    if (kind === 'ImageRepository' && !this.#repositories.has(image)) this.#repositories.set(image, name(value));
+    const text = sortedText(spec);
+    if (kind === 'ImagePolicy' && !this.#policies.has(text)) this.#policies.set(text, name(value));
   }
 
   #free(kind: string, base: string): string {
-    const taken = new Set(this.#ofKind(kind).map(name));
     let free = base;
-    for (let i = 2; taken.has(free); i++) free = `${base}-${i}`;
+    for (let i = 2; this.#taken.has(`${kind} ${free}`); i++) free = `${base}-${i}`;
     return free;
   }
 }

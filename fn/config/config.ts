@@ -1,4 +1,4 @@
-import type * as z from 'zod';
+import * as z from 'zod';
 import { isDigest, isName, isTag } from '../reference.ts';
 import type { Scope } from '../scope.ts';
 import type { Spec } from './image-update.ts';
@@ -130,8 +130,8 @@ function fieldPath(path: string): string {
     .join('.');
 }
 
-function parse<T extends z.ZodType>(schema: T, value: unknown, at: string): z.output<T> {
-  const outcome = schema.safeParse(value);
+function parse<T extends z.core.$ZodType>(schema: T, value: unknown, at: string): z.output<T> {
+  const outcome = z.safeParse(schema, value);
   if (outcome.success) return outcome.data;
   throw new ConfigError(`functionConfig: ${problemsOf(outcome.error, schema, value, at)}`);
 }

@@ -5,14 +5,14 @@ import { nearest } from '../nearest.ts';
 const MAX_MESSAGE = 250;
 
 /** What a schema has against a value, the first few problems in one line, each with its field. */
-export function problemsOf(error: z.ZodError, schema: z.ZodType, value: unknown, at: string): string {
+export function problemsOf(error: z.core.$ZodError, schema: z.core.$ZodType, value: unknown, at: string): string {
   return error.issues
     .slice(0, 5)
     .map((issue) => explain(issue, value, schema, at).slice(0, MAX_MESSAGE))
     .join('; ');
 }
 
-function explain(issue: z.core.$ZodIssue, value: unknown, schema: z.ZodType, at: string): string {
+function explain(issue: z.core.$ZodIssue, value: unknown, schema: z.core.$ZodType, at: string): string {
   const path = pathText([...(at ? [at] : []), ...issue.path]);
   if (issue.code === 'unrecognized_keys') {
     const known = knownKeys(schema, issue.path);
@@ -33,7 +33,7 @@ export function unknownField(key: string, known: string[], path: string): string
 }
 
 /** The keys that an object schema has at a path of a value. */
-function knownKeys(schema: z.ZodType, path: PropertyKey[]): string[] {
+function knownKeys(schema: z.core.$ZodType, path: PropertyKey[]): string[] {
   let current = unwrap(schema);
   for (const key of path) current = unwrap(typeof key === 'number' ? current.def.element : current.shape?.[key]);
   return Object.keys(current.shape ?? {});

@@ -8,7 +8,7 @@ import { explainReference, isDigest, isTag, parseReference } from '../reference.
  */
 
 /** YAML reads an unquoted `5` or `true` as no text; where a text is meant, it is one. */
-export function text<T extends z.ZodType>(schema: T) {
+export function text<T extends z.core.$ZodType>(schema: T) {
   return z.preprocess((v) => (typeof v === 'number' || typeof v === 'boolean' ? String(v) : v), schema);
 }
 

@@ -251,17 +251,21 @@ class Reader {
     if (flow && this.#text.startsWith('{{', start)) throw new Refused(template(start));
     const entries: Entry[] = [];
     const seen = new Set<string>();
+    let partial: true | undefined;
     for (const pair of map.items) {
       const key = this.read(pair.key, flow);
       const value = pair.value ? this.read(pair.value, flow) : missing(key.end);
-      if (key.kind !== 'scalar') continue;
+      if (key.kind !== 'scalar') {
+        partial = true;
+        continue;
+      }
       if (seen.has(key.value)) throw new Refused(duplicate(key));
       seen.add(key.value);
       delete key.comment;
       entries.push({ key, value });
     }
     if (flow) this.#last = end;
-    return { kind: 'map', start, end: this.#last, flow, entries };
+    return { kind: 'map', start, end: this.#last, flow, entries, ...(partial && { partial }) };
   }
 
   #seq(seq: YAMLSeq): SeqNode {

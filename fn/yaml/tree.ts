@@ -32,8 +32,9 @@ export interface ScalarNode extends Span {
 export interface MapNode extends Span {
   kind: 'map';
   flow: boolean;
-  /** In order of the text. Entries whose key is not a scalar are left out. */
+  /** In order of the text. Entries whose key is not a scalar are left out, and then the map is `partial`. */
   entries: Entry[];
+  partial?: true;
   anchor?: string;
   tag?: string;
 }

@@ -62,14 +62,14 @@ export function github(options: ApiOptions): Forge {
     what: string,
     route: string,
     parameters: Record<string, unknown>,
-    schema: z.ZodType<T>,
+    schema: z.core.$ZodType<T>,
   ): Promise<T> {
     const seen: { call?: Call; answer?: HttpAnswer } = {};
     const request = { fetch: fetchFor(what, seen), log: { warn: silent } };
     const headers = { 'x-github-api-version': API_VERSION };
     try {
       const { data } = await octokit.request(route, { owner, repo, ...parameters, headers, request });
-      const read = schema.safeParse(data);
+      const read = z.safeParse(schema, data);
       if (!read.success) throw malformed({ what }, host, repository);
       return read.data;
     } catch (error) {

@@ -1,11 +1,16 @@
-import type * as z from 'zod';
+import * as z from 'zod';
 import { malformed, type Api } from './api.ts';
 
 /** What is asked of a forge that speaks plain JSON. */
 export interface Rest {
-  ask<T>(what: string, method: string, path: string, schema: z.ZodType<T>, body?: unknown): Promise<T>;
+  ask<T>(what: string, method: string, path: string, schema: z.core.$ZodType<T>, body?: unknown): Promise<T>;
   /** The entries of all pages, as far as they are wanted: `enough` is asked after each page. */
-  list<T>(what: string, path: string, schema: z.ZodType<T[]>, enough?: (found: readonly T[]) => boolean): Promise<T[]>;
+  list<T>(
+    what: string,
+    path: string,
+    schema: z.core.$ZodType<T[]>,
+    enough?: (found: readonly T[]) => boolean,
+  ): Promise<T[]>;
 }
 
 /** Gitea's servers give no more at once, unless they are told to. */
@@ -18,8 +23,8 @@ export function restOn(api: Api, authorization: string): Rest {
   const { host } = new URL(url);
   const headers = { authorization, accept: 'application/json' };
 
-  function read<T>(what: string, data: unknown, schema: z.ZodType<T>): T {
-    const outcome = schema.safeParse(data);
+  function read<T>(what: string, data: unknown, schema: z.core.$ZodType<T>): T {
+    const outcome = z.safeParse(schema, data);
     if (outcome.success) return outcome.data;
     throw malformed({ what }, host, repository);
   }

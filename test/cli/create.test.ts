@@ -42,7 +42,7 @@ for (const [name, { kind }] of Object.entries(created))
     const random = valueOf(toStructural(kinds[kind].spec), 'some').map(
       (spec) => JSON.parse(JSON.stringify(spec)) as Record<string, unknown>,
     );
-    const metadata = { name: 'it', labels: { a: 'b=c' } };
+    const metadata = { name: 'it', labels: { a: 'b' }, annotations: { c: 'd=e' } };
     const counts = { printed: 0 };
     await fc.assert(
       fc.asyncProperty(random, async (spec) => {
@@ -54,7 +54,15 @@ for (const [name, { kind }] of Object.entries(created))
         });
         const object = { apiVersion: 'image-update.dev/v1alpha1', kind, metadata, spec };
         const wanted = checkObject(object);
-        const { status, stdout, stderr } = await run(name, ['it', '--label', 'a=b=c', '--export', ...argv]);
+        const { status, stdout, stderr } = await run(name, [
+          'it',
+          '--label',
+          'a=b',
+          '--annotation',
+          'c=d=e',
+          '--export',
+          ...argv,
+        ]);
         assert.equal(status, typeof wanted === 'string' ? 2 : 0, stderr);
         if (typeof wanted === 'string') return;
         counts.printed++;
@@ -114,6 +122,14 @@ t.test('what is refused', async (t) => {
     [['app', '--imge', 'nginx', '--export'], /--image/],
     [['app', '--image', 'nginx', '--auth-ambient', 'ibm', '--export'], /ibm/],
     [['app', '--image', 'nginx', '--label', 'a', '--export'], /--label "a": write KEY=VALUE/],
+    [['app', '--image', 'nginx', '--label', '=a', '--export'], /--label "=a": write KEY=VALUE/],
+    [['app', '--image', 'nginx', '--label', 'a=b', '--label', 'a=c', '--export'], /--label "a=c": a is given twice/],
+    [['app', '--image', 'nginx', '--label', 'a=b,c=d', '--export'], /metadata\.labels: "b,c=d" is no value of a label/],
+    [['app', '--image', 'nginx', '--label', 'a b=c', '--export'], /metadata\.labels: "a b" is no key of a label/],
+    [
+      ['app', '--image', 'nginx', '--annotation', 'A.b/c=d', '--annotation', '/e=f', '--export'],
+      /metadata\.annotations: "\/e" is no key of an annotation/,
+    ],
     [['app', '--image', 'nginx', '--secret-ref', 'a', '--auth-secret-refs', 'b', '--export'], /are the same field/],
   ] as const) {
     const { status, stdout, stderr } = await run('create repository', [...argv]);

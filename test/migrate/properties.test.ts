@@ -9,6 +9,7 @@ import { splitDocuments } from '../../fn/yaml/documents.ts';
 import { printYaml } from '../../fn/yaml/print.ts';
 import { readDocument } from '../../fn/yaml/read.ts';
 import { toValue } from '../../fn/yaml/value.ts';
+import { checkObject } from '../../api/kinds.ts';
 import { convert } from '../../migrate/convert.ts';
 import type { To } from '../../migrate/intent.ts';
 import { metadata } from '../fixtures/update.ts';
@@ -179,7 +180,7 @@ const fluxRepository = fc
     {
       image: fc.constantFrom('ghcr.io/example/app', 'nginx'),
       interval: duration,
-      timeout: fc.constant('30s'),
+      timeout: fc.constantFrom('30s', '1m'),
       secretRef: fc.record({ name }),
       serviceAccountName: name,
       certSecretRef: fc.record({ name }),
@@ -221,6 +222,7 @@ t.test('from Flux v2 to ours and back is what it was', async (t) => {
     fc.property(fc.oneof(fluxRepository, fluxPolicy), (object) => {
       const ours = convert(object, 'policies');
       if ('cannot' in ours) throw new Error(ours.cannot);
+      t.type(checkObject(ours.object), 'object', 'the API server takes it');
       const back = convert(ours.object, 'flux-v2');
       if ('cannot' in back) throw new Error(back.cannot);
       t.same(back.object, object);
