@@ -18,8 +18,9 @@ const pullSchema = z.object({
   state: z.enum(['open', 'closed']),
   merged_at: z.string().nullish(),
   draft: z.boolean().nullish(),
-  head: z.object({ ref: z.string(), sha: z.string() }),
-  base: z.object({ ref: z.string() }),
+  // The repository is null once it was deleted.
+  head: z.object({ ref: z.string(), sha: z.string(), repo: z.object({ id: z.number() }).nullish() }),
+  base: z.object({ ref: z.string(), repo: z.object({ id: z.number() }).nullish() }),
   labels: z.array(z.object({ name: z.string() })).default([]),
   auto_merge: z.unknown(),
 });
@@ -117,7 +118,10 @@ export function github(options: ApiOptions): Forge {
         query,
         z.array(pullSchema),
       );
-      return found.map(pullRequestOf).filter((pull) => pull.head === head);
+      // A fork that the same owner has may have a branch of that name.
+      const isWanted = ({ head: { ref, repo }, base }: z.infer<typeof pullSchema>) =>
+        ref === head && repo?.id === base.repo?.id;
+      return found.filter(isWanted).map(pullRequestOf);
     },
     async create(wanted) {
       const made = await ask('opening a pull request', 'POST /repos/{owner}/{repo}/pulls', { ...wanted }, pullSchema);
