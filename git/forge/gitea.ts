@@ -1,12 +1,12 @@
 import * as z from 'zod';
 import { GitError, type GitErrorClass } from '../error.ts';
-import { openApi, type ApiOptions } from './api.ts';
+import { openApi, pageUrl, type ApiOptions } from './api.ts';
 import type { Forge, PullRequest } from './forge.ts';
 import { PAGE, restOn } from './rest.ts';
 
 const pullSchema = z.object({
   number: z.number(),
-  html_url: z.string(),
+  html_url: pageUrl,
   title: z.string(),
   body: z.string().nullish(),
   state: z.enum(['open', 'closed']),

@@ -2,7 +2,7 @@ import { Octokit } from '@octokit/core';
 import * as z from 'zod';
 import { GitError } from '../error.ts';
 import type { HttpAnswer } from '../http.ts';
-import { malformed, openApi, type ApiOptions, type Call } from './api.ts';
+import { malformed, openApi, pageUrl, type ApiOptions, type Call } from './api.ts';
 import type { Forge, PullRequest, PullRequestChanges } from './forge.ts';
 
 const API_VERSION = '2022-11-28';
@@ -11,7 +11,7 @@ const RECENT = 30;
 
 const pullSchema = z.object({
   number: z.number(),
-  html_url: z.string(),
+  html_url: pageUrl,
   node_id: z.string(),
   title: z.string(),
   body: z.string().nullish(),
