@@ -31,7 +31,6 @@ const readers = {
   'auto-merge': flag,
   token: secret,
   'branch-token': secret,
-  'job-token': secret,
   summary: oneOf(['always', 'on-change', 'never']),
   annotations: flag,
   'results-file': asItStands,

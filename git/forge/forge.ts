@@ -21,6 +21,8 @@ export interface PullRequest {
   labels: readonly string[];
   /** Whether it is merged by itself when its checks have passed. */
   autoMerge: boolean;
+  /** Whether a workflow's own token opened it, so that no other workflow starts for it. */
+  quiet: boolean;
   /** What the forge's own interface knows it by beside the number. */
   id: string;
 }

@@ -153,5 +153,6 @@ function pullRequestOf(pull: z.infer<typeof pullSchema>): PullRequest {
     labels: (pull.labels ?? []).map(({ name }) => name),
     // It is not told.
     autoMerge: false,
+    quiet: false,
   };
 }

@@ -22,8 +22,12 @@ const pullSchema = z.object({
   head: z.object({ ref: z.string(), sha: z.string(), repo: z.object({ id: z.number() }).nullish() }),
   base: z.object({ ref: z.string(), repo: z.object({ id: z.number() }).nullish() }),
   labels: z.array(z.object({ name: z.string() })).default([]),
+  user: z.object({ login: z.string() }).nullish(),
   auto_merge: z.unknown(),
 });
+
+/** Whom the token of a workflow's job belongs to. */
+const JOB = 'github-actions[bot]';
 
 const repositorySchema = z.object({
   default_branch: z.string(),
@@ -195,5 +199,6 @@ function pullRequestOf(pull: z.infer<typeof pullSchema>): PullRequest {
     base: pull.base.ref,
     labels: pull.labels.map(({ name }) => name),
     autoMerge: pull.auto_merge != null,
+    quiet: pull.user?.login === JOB,
   };
 }

@@ -141,6 +141,7 @@ function pullRequestOf(request: z.infer<typeof mergeRequestSchema>): PullRequest
     base: request.target_branch,
     labels: request.labels,
     autoMerge: request.merge_when_pipeline_succeeds,
+    quiet: false,
   };
 }
 

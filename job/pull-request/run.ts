@@ -176,6 +176,7 @@ async function propose(run: Live, proposal: Proposal): Promise<PullRequestResult
   try {
     const made = await forge.create({ head: branch, base, title, body, draft: run.options.draft });
     const warnings = await dress(run, made, { isNew: true, pushed: true });
+    if (made.quiet) warnings.push(QUIET);
     return done('created', found, { ...made, title, body }, warnings);
   } catch (error) {
     if (failureOf(error).class !== 'Race') throw error;
@@ -186,6 +187,9 @@ async function propose(run: Live, proposal: Proposal): Promise<PullRequestResult
     return renew(run, found, there, true);
   }
 }
+
+const QUIET =
+  "the pull request was opened with the job's own token, for which no other workflow starts: no checks run on it until a person closes and opens it; give the token of a GitHub App";
 
 /** A proposal whose branch is as it should be. */
 type Found = Proposal & { foreign: LogEntry | undefined; commit: string };
