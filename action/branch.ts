@@ -6,13 +6,15 @@ import { scopeOf } from '../fn/scope.ts';
 import { UsageError } from '../fn/usage.ts';
 import type { Repository } from '../git/repository.ts';
 import { accessOf } from '../job/access.ts';
+import { API_VERSION } from '../api/kind.ts';
 import type { Change } from '../job/change.ts';
+import { GROUPINGS } from '../job/grouping.ts';
 import type { Failure } from '../job/failure.ts';
 import type { Made } from '../job/made.ts';
 import { explain } from '../job/pull-request/explain.ts';
 import type { PullRequestWishes } from '../job/pull-request/options.ts';
 import { runPullRequests, type PullRequestResult } from '../job/pull-request/run.ts';
-import { checkJob, type UpdateJob } from '../job/read.ts';
+import { checkJob, KIND, type UpdateJob } from '../job/read.ts';
 import { runJob, type Report } from '../job/run.ts';
 import { forgeOf } from '../cli/pull-request.ts';
 import { onThisMachine } from '../cli/run-job.ts';
@@ -90,15 +92,13 @@ async function textOf(repository: Repository, ref: string, path: string, name: s
   throw new InputError(`${name} is no UTF-8 text, or larger than ${MAX_CONFIG_BYTES} bytes`);
 }
 
-const GROUPINGS = { run: 'Run', image: 'Image', workload: 'Workload', directory: 'Directory' } as const;
-
 function manifestOf(inputs: Inputs, workflow: Workflow, base: string, functionConfig: unknown): unknown {
   const { path: paths = [], mode, author = AUTHOR, 'commit-message': messageTemplate, 'group-by': groupBy } = inputs;
   const { serverUrl, repository } = workflow;
   const isWhole = paths.includes('');
   return {
-    apiVersion: 'image-update.dev/v1alpha1',
-    kind: 'UpdateJob',
+    apiVersion: API_VERSION,
+    kind: KIND,
     metadata: { name: 'github-action' },
     spec: {
       git: { url: `${serverUrl}/${repository}`, ref: { branch: base }, paths: isWhole ? [] : paths },

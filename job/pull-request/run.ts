@@ -200,7 +200,10 @@ async function renew(run: Live, found: Found, open: PullRequest, pushed: boolean
   const mark = readMark(open.body);
   // What a person made of it stays; only a draft of ours is ours to end.
   const isReady = mark?.draft === true && open.draft && !options.draft;
-  const { title, body } = await written(run, found, { draft: mark?.draft === true && !isReady });
+  const fresh = await written(run, found, { draft: mark?.draft === true && !isReady });
+  const { body } = fresh;
+  // A person may have found a better one for these very changes.
+  const title = mark?.changes === found.mark ? open.title : fresh.title;
   const changes: PullRequestChanges = {
     ...(tidy(open.title) !== tidy(title) && { title }),
     ...(tidy(open.body) !== tidy(body) && { body }),
