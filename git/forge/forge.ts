@@ -14,7 +14,7 @@ export interface PullRequest {
   draft: boolean;
   /** The branch that is to be merged, of the repository itself. */
   head: string;
-  /** The commit at its end. */
+  /** The commit at its end, of one that was merged at that time; empty where the forge does not tell it. */
   headSha: string;
   /** The branch to merge into. */
   base: string;

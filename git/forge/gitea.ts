@@ -148,7 +148,8 @@ function pullRequestOf(pull: z.infer<typeof pullSchema>): PullRequest {
     state: pull.merged ? 'merged' : pull.state,
     draft: pull.draft ?? DRAFT.test(pull.title),
     head: pull.head.label,
-    headSha: pull.head.sha,
+    // As long as the branch is there it is what the branch has by now, not what was merged.
+    headSha: pull.merged && pull.head.ref === pull.head.label ? '' : pull.head.sha,
     base: pull.base.ref,
     labels: (pull.labels ?? []).map(({ name }) => name),
     // It is not told.

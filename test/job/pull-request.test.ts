@@ -291,6 +291,13 @@ for (const type of ['github', 'gitlab', 'gitea'] as const)
     pull.state = 'open';
     t.same((await place.propose(second)).brief, ['none 1'], 'it goes on where it is opened again');
     t.equal(forge.pulls.length, 1);
+
+    forge.close(pull, 'merged');
+    const theirs = commitTo(place, ALL, { 'apps/note.txt': 'after the merge\n' });
+    t.match((await place.propose({ ...second, api: ['1.1.0'] })).results, [
+      { operation: 'none', message: /stands on image-update\/all, which has no pull request of ours/ },
+    ]);
+    t.equal(place.head(ALL), theirs, 'what came after a merge is not in it');
   });
 
 t.test('closed by a person', async (t) => {

@@ -59,7 +59,9 @@ export async function startForge(type: ForgeType, repository: string): Promise<S
   /** The pull request as the forge shows it. */
   const show = (pull: Pull): unknown => {
     const { number, title, body, state, head, base, draft, labels, autoMerge } = pull;
-    const sha = pull.sha ?? headOf(head) ?? '';
+    const there = headOf(head);
+    // Gitea tells where the branch is now, whatever was merged of it.
+    const sha = (type === 'gitea' ? (there ?? pull.sha) : (pull.sha ?? there)) ?? '';
     const url = `${forge.server.origin}/pull/${number}`;
     if (type === 'gitlab')
       return {
@@ -82,7 +84,8 @@ export async function startForge(type: ForgeType, repository: string): Promise<S
     const user = { login: pull.author };
     const common = { number, html_url: url, body, state: closed ? 'closed' : 'open', draft, user };
     const more = { labels: labels.map((name, id) => ({ id, name })), base: { ref: base, repo_id: 1 } };
-    const from = { ref: head, label: head, sha, repo_id: 1 };
+    const ref = type === 'gitea' && there === undefined ? `refs/pull/${number}/head` : head;
+    const from = { ref, label: head, sha, repo_id: 1 };
     return type === 'github'
       ? {
           ...common,
