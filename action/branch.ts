@@ -1,18 +1,20 @@
 import { decode } from '../fn/directory.ts';
 import type { Io } from '../fn/io.ts';
-import { noteResult, type Result } from '../fn/result.ts';
+import type { Result } from '../fn/result.ts';
 import { configValue, InputError } from '../fn/run.ts';
 import { scopeOf } from '../fn/scope.ts';
 import { UsageError } from '../fn/usage.ts';
 import type { Repository } from '../git/repository.ts';
 import { accessOf } from '../job/access.ts';
+import { API_VERSION } from '../api/kind.ts';
 import type { Change } from '../job/change.ts';
+import { GROUPINGS } from '../job/grouping.ts';
 import type { Failure } from '../job/failure.ts';
 import type { Made } from '../job/made.ts';
 import { explain } from '../job/pull-request/explain.ts';
 import type { PullRequestWishes } from '../job/pull-request/options.ts';
 import { runPullRequests, type PullRequestResult } from '../job/pull-request/run.ts';
-import { checkJob, type UpdateJob } from '../job/read.ts';
+import { checkJob, KIND, type UpdateJob } from '../job/read.ts';
 import { runJob, type Report } from '../job/run.ts';
 import { forgeOf } from '../cli/pull-request.ts';
 import { onThisMachine } from '../cli/run-job.ts';
@@ -49,13 +51,12 @@ export async function updateBranch(
 
 /** The environment by which git and the forge log in: by the tokens that are to be used, and no other that happens to be there. */
 function loggedIn(inputs: Inputs, environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const token = inputs['branch-token'] ?? inputs.token;
-  if (token === undefined)
+  const { mode, token, 'branch-token': password = token } = inputs;
+  if (password === undefined || (token === undefined && mode !== 'commit'))
     throw new UsageError(
       'token: there is none; leave the input out to use the job token, or give one that is not empty',
     );
-  const forge = inputs.token === undefined ? {} : { FORGE_TOKEN: inputs.token };
-  return { ...environment, GIT_USERNAME: 'x-access-token', GIT_PASSWORD: token, ...forge };
+  return { ...environment, GIT_USERNAME: 'x-access-token', GIT_PASSWORD: password, FORGE_TOKEN: token };
 }
 
 /** The UpdateJob of the inputs, with the config file as it stands on the base branch. */
@@ -91,15 +92,13 @@ async function textOf(repository: Repository, ref: string, path: string, name: s
   throw new InputError(`${name} is no UTF-8 text, or larger than ${MAX_CONFIG_BYTES} bytes`);
 }
 
-const GROUPINGS = { run: 'Run', image: 'Image', workload: 'Workload', directory: 'Directory' } as const;
-
 function manifestOf(inputs: Inputs, workflow: Workflow, base: string, functionConfig: unknown): unknown {
   const { path: paths = [], mode, author = AUTHOR, 'commit-message': messageTemplate, 'group-by': groupBy } = inputs;
   const { serverUrl, repository } = workflow;
   const isWhole = paths.includes('');
   return {
-    apiVersion: 'image-update.dev/v1alpha1',
-    kind: 'UpdateJob',
+    apiVersion: API_VERSION,
+    kind: KIND,
     metadata: { name: 'github-action' },
     spec: {
       git: { url: `${serverUrl}/${repository}`, ref: { branch: base }, paths: isWhole ? [] : paths },
@@ -167,7 +166,7 @@ async function carryOut(
   const { plan, pullRequests } = await inOurWords(async () => runPullRequests(job, wishesOf(inputs), around));
   // The first is the plan: what pull requests are made of is made once more for each.
   const outcome = outcomeOf(plan, made[0]);
-  return job.spec.push.mode === 'DryRun' ? outcome : { ...outcome, ...proposedBy(pullRequests, outcome) };
+  return job.spec.push.mode === 'DryRun' ? outcome : { ...outcome, ...proposedBy(pullRequests) };
 }
 
 function wishesOf(inputs: Inputs): PullRequestWishes {
@@ -221,28 +220,23 @@ function pushedBy({ ran: { outcome } }: Report): Pick<Outcome, 'done' | 'commit'
 }
 
 /** What pull requests add to the outcome of their plan. */
-function proposedBy(pullRequests: readonly PullRequestResult[], { told, results }: Outcome): Partial<Outcome> {
+function proposedBy(pullRequests: readonly PullRequestResult[]): Partial<Outcome> {
   for (const { message } of pullRequests) log(message);
   const failures = pullRequests.flatMap(({ failure }) => (failure ? [textOfFailure(failure)] : []));
-  const warnings = pullRequests.flatMap(({ warnings }) => warnings.map(warningOf));
+  const warnings = pullRequests.flatMap((one) => one.warnings);
   const last = pullRequests.findLast(({ commit }) => commit !== undefined);
   const pulled = pullRequests.flatMap(({ number, url = '', branch, operation }) =>
     number === undefined ? [] : [{ number, url, branch, operation }],
   );
   return {
-    told: [...told, ...warnings],
-    results: [...results, ...warnings],
     pulled,
+    ...(warnings.length > 0 && { warnings }),
     ...(failures.length > 0 && { failure: [...new Set(failures)].join('\n') }),
     ...(pulled.length > 0 && {
       done: `in ${pulled.map(({ number, operation }) => `pull request ${number} (${operation})`).join(', ')}`,
     }),
     ...(last?.commit !== undefined && { commit: last.commit, branch: last.branch }),
   };
-}
-
-function warningOf(message: string): Result {
-  return noteResult({ reason: 'pull-request', message }, {});
 }
 
 function textOfFailure({ class: name, message }: Failure): string {

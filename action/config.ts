@@ -1,3 +1,4 @@
+import { API_VERSION } from '../api/kind.ts';
 import { asMap } from '../fn/lookup/values.ts';
 import type { Inputs } from './inputs.ts';
 
@@ -15,4 +16,4 @@ export function functionConfigOf({ offline, 'max-changes': maxChanges }: Inputs,
   return { ...resource, [key]: { ...fields, lookup, ...(maxChanges !== undefined && { maxChanges }) } };
 }
 
-const DEFAULT = { apiVersion: 'image-update.dev/v1alpha1', kind: 'ImageUpdate' };
+const DEFAULT = { apiVersion: API_VERSION, kind: 'ImageUpdate' };

@@ -2,6 +2,7 @@ import { nearest } from '../fn/nearest.ts';
 import { parseReference } from '../fn/reference.ts';
 import { UsageError } from '../fn/usage.ts';
 import { pathProblem } from '../git/path.ts';
+import { GROUPINGS, type GroupBy } from '../job/grouping.ts';
 import { refProblem } from '../api/ref.ts';
 
 /** Makes a value of an input's text, blanks at its ends gone. @throws UsageError that says what it takes. */
@@ -20,7 +21,7 @@ const readers = {
   'dry-run': flag,
   base: branch,
   branch,
-  'group-by': oneOf(['run', 'image', 'workload', 'directory']),
+  'group-by': oneOf(Object.keys(GROUPINGS) as GroupBy[]),
   'commit-message': asItStands,
   author,
   title: asItStands,
@@ -31,7 +32,6 @@ const readers = {
   'auto-merge': flag,
   token: secret,
   'branch-token': secret,
-  'job-token': secret,
   summary: oneOf(['always', 'on-change', 'never']),
   annotations: flag,
   'results-file': asItStands,

@@ -2,12 +2,13 @@ import * as core from '@actions/core';
 
 /**
  * A line of the log that the runner takes for no command. It reads `::name …::` at the start of a line, blanks before it, and the
- * older `##[name …]` anywhere in it (actions/runner, ActionCommand.cs). A backslash shows where one was made harmless.
+ * older `##[name …]` anywhere in it (actions/runner, ActionCommand.cs). What is blank to it depends on its platform, so that whatever is
+ * not seen counts. A backslash shows where one was made harmless.
  */
 export function harmless(text: string): string {
   return text
     .split(/\r\n|[\n\r]/)
-    .map((line) => line.replaceAll('##[', '##\\[').replace(/^(\s*):(?=:)/, '$1\\:'))
+    .map((line) => line.replaceAll('##[', '##\\[').replace(/^([^\p{L}\p{N}\p{P}\p{S}]*):(?=:)/u, '$1\\:'))
     .join('\n');
 }
 

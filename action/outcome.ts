@@ -33,6 +33,8 @@ export interface Outcome {
   commit?: string;
   branch?: string;
   pulled: Pulled[];
+  /** What was wished for pull requests and not had, and what else to know of them. */
+  warnings?: string[];
   /** Sent to registries, where that is known. */
   requests?: number;
 }

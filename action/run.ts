@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as core from '@actions/core';
 import { readConfig } from '../fn/config/config.ts';
 import type { Io } from '../fn/io.ts';
-import { configValue, InputError, readText } from '../fn/run.ts';
+import { configValue, InputError, readText, writeNamed } from '../fn/run.ts';
 import { scopeOf } from '../fn/scope.ts';
 import { UsageError } from '../fn/usage.ts';
 import { updateBranch } from './branch.ts';
@@ -24,9 +24,10 @@ export async function run(environment: NodeJS.ProcessEnv): Promise<void> {
     const secrets = await secretsOf(inputs, environment);
     mask(secrets);
     enter(workflow);
+    const file = inputs['results-file'] ?? workflow.resultsFile;
+    begin(file);
     const outcome = await carryOut(inputs, workflow, ioOf(inputs, workflow, environment));
-    const warnings = [...unknownInputs(environment), ...jobTokenWarning(inputs, outcome)];
-    await tell(cleaned(outcome, secrets), inputs, inputs['results-file'] ?? workflow.resultsFile, warnings);
+    await tell(cleaned(outcome, secrets), inputs, file, unknownInputs(environment));
   } catch (error) {
     // What the workflow's author must correct fails the step in any case.
     if (!(error instanceof Error) || !MISUSE.has(error.name)) throw error;
@@ -44,6 +45,15 @@ function enter({ workspace }: Workflow): void {
     process.chdir(workspace);
   } catch (error) {
     throw new UsageError(`GITHUB_WORKSPACE cannot be entered: ${(error as Error).message}`);
+  }
+}
+
+/** Sees to it that the results can be written, before there are some. */
+function begin(file: string): void {
+  try {
+    writeNamed(file, '[]\n');
+  } catch (error) {
+    throw new UsageError(`results-file: ${(error as Error).message}`);
   }
 }
 
@@ -73,14 +83,6 @@ async function carryOut(inputs: Inputs, workflow: Workflow, io: Io): Promise<Out
     if (!(error instanceof Error) || !USER_ERRORS.has(error.name)) throw error;
     return failedOutcome(error.message);
   }
-}
-
-/** A pull request of the job's own token waits for checks that never start. */
-function jobTokenWarning({ token, 'job-token': jobToken }: Inputs, { pulled }: Outcome): string[] {
-  if (token !== jobToken || pulled.every(({ operation }) => operation === 'none' || operation === 'closed')) return [];
-  return [
-    'the pull request is made with the job token, whose pushes and pull requests start no other workflows: no checks run on it until a person closes and opens it; give the token of a GitHub App as the input token',
-  ];
 }
 
 async function inWorkspace(inputs: Inputs, metadata: string[], io: Io): Promise<Outcome> {

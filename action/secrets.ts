@@ -12,7 +12,7 @@ const MIN_SECRET = 4;
 
 /** Every secret that this run was given, in each form in which it could come back. */
 export async function secretsOf(inputs: Inputs, environment: NodeJS.ProcessEnv): Promise<string[]> {
-  const tokens = [inputs.token, inputs['branch-token'], inputs['job-token']];
+  const tokens = [inputs.token, inputs['branch-token']];
   const forms = new Set<string>();
   const add = (secret: string) => {
     for (const form of [...formsOf(secret), base64(secret)]) if (form.length >= MIN_SECRET) forms.add(form);

@@ -13,11 +13,12 @@ const MAX_CHARACTERS = MAX_BYTES / 3 - 4096;
  * too much. Whatever others wrote is text in it: no Markdown, no HTML. `left`: annotations that there was no room for.
  */
 export function summaryOf(outcome: Outcome, left: number): string {
-  const { moved, told, pulled, failure, diff } = outcome;
+  const { moved, told, pulled, warnings = [], failure, diff } = outcome;
   const head = [
     `### ${headlineOf(outcome)}`,
     ...(failure === undefined ? [] : failure.split('\n').map((line) => `- ${code(line)}`)),
     ...pulled.map(pullLine),
+    ...warnings.map((line) => `- ${code(line)}`),
     ...(left === 0 ? [] : [`${left} more annotations than a step may have are left out; what they say stands here.`]),
   ].join('\n\n');
   const sections = [
@@ -75,8 +76,8 @@ function folded(title: string, { head, foot, ...section }: Section): Section {
 
 /** A fence that nothing in the text can end. */
 function fenced(text: string): Section {
-  const longest = Math.max(2, ...(text.match(/`+/g) ?? []).map(({ length }) => length));
-  const fence = '`'.repeat(longest + 1);
+  let fence = '```';
+  for (const [ticks] of text.matchAll(/`+/g)) if (ticks.length >= fence.length) fence = `${ticks}\``;
   return {
     head: [`${fence}diff`],
     rows: text === '' ? [] : text.trimEnd().split('\n'),

@@ -22,7 +22,7 @@ export function cleaned(outcome: Outcome, secrets: readonly string[]): Outcome {
  * it is to. `file` takes the results.
  */
 export async function tell(outcome: Outcome, inputs: Inputs, file: string, warnings: readonly string[]): Promise<void> {
-  const { moved, told, results, diff } = outcome;
+  const { moved, told, results, diff, warnings: more = [] } = outcome;
   for (const change of moved) log(lineOf(change));
   logGroup('Held back, or to be looked at', told.map(describe));
   logGroup('The diff', diff === '' ? [] : diff.trimEnd().split('\n'));
@@ -31,7 +31,8 @@ export async function tell(outcome: Outcome, inputs: Inputs, file: string, warni
     (name) => `the output ${name} is cut, as no variable holds it; ${file} has all`,
   );
   const reason = whyFailed(outcome, inputs);
-  const left = annotate(outcome, { reason, warnings: [...warnings, ...cut], places: inputs.annotations ?? true });
+  const all = [...warnings, ...more, ...cut];
+  const left = annotate(outcome, { reason, warnings: all, places: inputs.annotations ?? true });
   const { summary = 'always' } = inputs;
   if (summary === 'always' || (summary === 'on-change' && moved.length > 0))
     await writeSummary(summaryOf(outcome, left));

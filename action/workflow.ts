@@ -7,7 +7,6 @@ import { UsageError } from '../fn/usage.ts';
 export interface Workflow {
   /** `https://github.com`, or an Enterprise server. */
   serverUrl: string;
-  apiUrl: string;
   /** `owner/name`. */
   repository: string;
   /** The branch that it runs on; undefined on a tag or a pull request. */
@@ -40,7 +39,6 @@ export function readWorkflow(environment: NodeJS.ProcessEnv): Workflow {
   return {
     serverUrl,
     repository,
-    apiUrl: needed('GITHUB_API_URL').replace(/\/+$/, ''),
     workspace: needed('GITHUB_WORKSPACE'),
     temporary,
     resultsFile: join(temporary, `image-update-results${step}.json`),

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
+import * as z from 'zod';
 import { GitError } from '../error.ts';
 import { exchange, type HttpAnswer } from '../http.ts';
 import { formsOf, redact } from '../redact.ts';
@@ -41,6 +42,8 @@ const MAX_ANSWER_BYTES = 16 << 20;
 const MAX_TRIES = 4;
 /** Who is told to come back later than this is not waited for. */
 const MAX_WAIT_MS = 60_000;
+/** Nor is more waited for in a whole run, of many requests. */
+const PATIENCE_MS = 5 * 60_000;
 const MAX_REDIRECTS = 3;
 
 /** A forge's HTTP interface: waits and asks again where the forge says so, follows it to no other host. */
@@ -62,6 +65,12 @@ export function openApi(options: ApiOptions): Api {
   const agent = base.startsWith('http:') ? new HttpAgent(proxied) : new HttpsAgent(proxied);
   const secrets = formsOf(token);
   const { origin, host } = new URL(base);
+  let patience = PATIENCE_MS;
+
+  async function rest(milliseconds: number): Promise<void> {
+    patience -= milliseconds;
+    await wait(milliseconds);
+  }
 
   async function send(call: Call): Promise<HttpAnswer> {
     let url = URL.parse(call.path) ?? new URL(base + call.path);
@@ -72,6 +81,7 @@ export function openApi(options: ApiOptions): Api {
           `${call.what} in ${repository} failed: ${host} redirects to another host, which the token is not shown to; give the URL that the repository has now`,
         );
       const { method, headers, body } = call;
+      const asked = now();
       let answer: HttpAnswer;
       try {
         const request = {
@@ -85,9 +95,10 @@ export function openApi(options: ApiOptions): Api {
         answer = await exchange(request, { timeout, maxBytes: MAX_ANSWER_BYTES });
       } catch (error) {
         const { message } = error as Error;
+        patience -= now() - asked;
         // What may have been done is not done again: the next run finds it.
-        if (method === 'GET' && tries++ < MAX_TRIES && !/too long/.test(message)) {
-          await wait(pause(tries));
+        if (method === 'GET' && tries++ < MAX_TRIES && patience > 0 && !/too long/.test(message)) {
+          await rest(pause(tries));
           continue;
         }
         throw new GitError(
@@ -103,8 +114,8 @@ export function openApi(options: ApiOptions): Api {
       }
       const later = laterBy(method, answer, now(), tries);
       if (later === undefined) return answer;
-      if (tries++ === MAX_TRIES || later > MAX_WAIT_MS) throw limited(call, answer, later);
-      await wait(later);
+      if (tries++ === MAX_TRIES || later > Math.min(MAX_WAIT_MS, patience)) throw limited(call, answer, later);
+      await rest(later);
     }
   }
 
@@ -119,7 +130,9 @@ export function openApi(options: ApiOptions): Api {
     const why = isBusy
       ? `${host} has a fault (${answer.status})`
       : `${host} takes no more requests of this token for now`;
-    const when = later > MAX_WAIT_MS ? `; it will again at ${new Date(now() + later).toISOString().slice(0, 19)}Z` : '';
+    const again = new Date(now() + later);
+    const isTold = later > MAX_WAIT_MS && !Number.isNaN(again.getTime());
+    const when = isTold ? `; it will again at ${again.toISOString().slice(0, 19)}Z` : '';
     return new GitError('GitUnavailable', `${call.what} in ${repository} failed: ${why}${when}; run it again later`);
   }
 
@@ -137,6 +150,9 @@ export function openApi(options: ApiOptions): Api {
     },
   };
 }
+
+/** The address of a page, as a forge tells it: nothing in it is more than an address. */
+export const pageUrl = z.url({ protocol: /^https?$/, normalize: true });
 
 /** An answer that says nothing this program knows. */
 export function malformed({ what }: Pick<Call, 'what'>, host: string, repository: string): GitError {
@@ -202,23 +218,25 @@ function parse(text: string): unknown {
 
 /** Messages of a forge beyond this tell nothing more. */
 const MAX_SAID = 500;
+/** Of lists and objects in each other. */
+const MAX_DEPTH = 5;
 
 /** What a bad answer says for itself, of the shapes that the three forges have; undefined for a page or nothing. */
 function saidBy(body: string): string | undefined {
   const data = parse(body);
   if (typeof data !== 'object' || data === null) return undefined;
   const { message, error, error_description: description, errors } = data as Record<string, unknown>;
-  const texts = [message, errors, error, description].flatMap(textsIn);
+  const texts = [message, errors, error, description].flatMap((value) => textsIn(value));
   return [...new Set(texts)].join('; ').slice(0, MAX_SAID) || undefined;
 }
 
 /** The texts of a value: GitLab's `message` is a text, a list, or lists by field; GitHub's `errors` are objects. */
-function textsIn(value: unknown): string[] {
+function textsIn(value: unknown, depth = 0): string[] {
   if (typeof value === 'string') return [value];
-  if (Array.isArray(value)) return value.flatMap(textsIn);
-  if (typeof value !== 'object' || value === null) return [];
+  if (typeof value !== 'object' || value === null || depth === MAX_DEPTH) return [];
+  if (Array.isArray(value)) return value.flatMap((inner) => textsIn(inner, depth + 1));
   const { message, field, code } = value as Record<string, unknown>;
   if (typeof message === 'string') return [message];
   if (typeof field === 'string') return [`${field} is ${typeof code === 'string' ? code : 'wrong'}`];
-  return Object.entries(value).flatMap(([key, inner]) => textsIn(inner).map((text) => `${key} ${text}`));
+  return Object.entries(value).flatMap(([key, inner]) => textsIn(inner, depth + 1).map((text) => `${key} ${text}`));
 }

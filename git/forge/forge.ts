@@ -14,13 +14,15 @@ export interface PullRequest {
   draft: boolean;
   /** The branch that is to be merged, of the repository itself. */
   head: string;
-  /** The commit at its end. */
+  /** The commit at its end, of one that was merged at that time; empty where the forge does not tell it. */
   headSha: string;
   /** The branch to merge into. */
   base: string;
   labels: readonly string[];
   /** Whether it is merged by itself when its checks have passed. */
   autoMerge: boolean;
+  /** Whether a workflow's own token opened it, so that no other workflow starts for it. */
+  quiet: boolean;
   /** What the forge's own interface knows it by beside the number. */
   id: string;
 }

@@ -1,12 +1,12 @@
 import * as z from 'zod';
 import { GitError, type GitErrorClass } from '../error.ts';
-import { openApi, type ApiOptions } from './api.ts';
+import { openApi, pageUrl, type ApiOptions } from './api.ts';
 import type { Forge, PullRequest } from './forge.ts';
 import { PAGE, restOn } from './rest.ts';
 
 const pullSchema = z.object({
   number: z.number(),
-  html_url: z.string(),
+  html_url: pageUrl,
   title: z.string(),
   body: z.string().nullish(),
   state: z.enum(['open', 'closed']),
@@ -148,10 +148,12 @@ function pullRequestOf(pull: z.infer<typeof pullSchema>): PullRequest {
     state: pull.merged ? 'merged' : pull.state,
     draft: pull.draft ?? DRAFT.test(pull.title),
     head: pull.head.label,
-    headSha: pull.head.sha,
+    // As long as the branch is there it is what the branch has by now, not what was merged.
+    headSha: pull.merged && pull.head.ref === pull.head.label ? '' : pull.head.sha,
     base: pull.base.ref,
     labels: (pull.labels ?? []).map(({ name }) => name),
     // It is not told.
     autoMerge: false,
+    quiet: false,
   };
 }

@@ -2,7 +2,7 @@ import { Octokit } from '@octokit/core';
 import * as z from 'zod';
 import { GitError } from '../error.ts';
 import type { HttpAnswer } from '../http.ts';
-import { malformed, openApi, type ApiOptions, type Call } from './api.ts';
+import { malformed, openApi, pageUrl, type ApiOptions, type Call } from './api.ts';
 import type { Forge, PullRequest, PullRequestChanges } from './forge.ts';
 
 const API_VERSION = '2022-11-28';
@@ -11,18 +11,23 @@ const RECENT = 30;
 
 const pullSchema = z.object({
   number: z.number(),
-  html_url: z.string(),
+  html_url: pageUrl,
   node_id: z.string(),
   title: z.string(),
   body: z.string().nullish(),
   state: z.enum(['open', 'closed']),
   merged_at: z.string().nullish(),
   draft: z.boolean().nullish(),
-  head: z.object({ ref: z.string(), sha: z.string() }),
-  base: z.object({ ref: z.string() }),
+  // The repository is null once it was deleted.
+  head: z.object({ ref: z.string(), sha: z.string(), repo: z.object({ id: z.number() }).nullish() }),
+  base: z.object({ ref: z.string(), repo: z.object({ id: z.number() }).nullish() }),
   labels: z.array(z.object({ name: z.string() })).default([]),
+  user: z.object({ login: z.string() }).nullish(),
   auto_merge: z.unknown(),
 });
+
+/** Whom the token of a workflow's job belongs to. */
+const JOB = 'github-actions[bot]';
 
 const repositorySchema = z.object({
   default_branch: z.string(),
@@ -117,7 +122,10 @@ export function github(options: ApiOptions): Forge {
         query,
         z.array(pullSchema),
       );
-      return found.map(pullRequestOf).filter((pull) => pull.head === head);
+      // A fork that the same owner has may have a branch of that name.
+      const isWanted = ({ head: { ref, repo }, base }: z.infer<typeof pullSchema>) =>
+        ref === head && repo?.id === base.repo?.id;
+      return found.filter(isWanted).map(pullRequestOf);
     },
     async create(wanted) {
       const made = await ask('opening a pull request', 'POST /repos/{owner}/{repo}/pulls', { ...wanted }, pullSchema);
@@ -191,5 +199,6 @@ function pullRequestOf(pull: z.infer<typeof pullSchema>): PullRequest {
     base: pull.base.ref,
     labels: pull.labels.map(({ name }) => name),
     autoMerge: pull.auto_merge != null,
+    quiet: pull.user?.login === JOB,
   };
 }

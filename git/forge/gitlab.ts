@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
 import { GitError } from '../error.ts';
-import { openApi, type ApiOptions } from './api.ts';
+import { openApi, pageUrl, type ApiOptions } from './api.ts';
 import type { Forge, PullRequest } from './forge.ts';
 import { PAGE, restOn } from './rest.ts';
 
 const mergeRequestSchema = z.object({
   iid: z.number(),
-  web_url: z.string(),
+  web_url: pageUrl,
   title: z.string(),
   description: z.string().nullish(),
   state: z.enum(['opened', 'closed', 'merged', 'locked']),
@@ -141,6 +141,7 @@ function pullRequestOf(request: z.infer<typeof mergeRequestSchema>): PullRequest
     base: request.target_branch,
     labels: request.labels,
     autoMerge: request.merge_when_pipeline_succeeds,
+    quiet: false,
   };
 }
 

@@ -42,6 +42,9 @@ const KNOWN: Readonly<Record<string, { type: ForgeType; apiUrl: string }>> = {
 /** Hosts of theirs that speak ssh on the port of https. */
 const ALIASES: Readonly<Record<string, string>> = { 'ssh.github.com': 'github.com', 'altssh.gitlab.com': 'gitlab.com' };
 
+/** The APIs of GitHub's own hosts. */
+const GITHUB_API = /^https:\/\/api\.(?:github|[\w-]+\.ghe)\.com$/;
+
 /** Where a forge's API is below its own URL. */
 const PATHS: Readonly<Record<ForgeType, string>> = { github: '/api/v3', gitlab: '/api/v4', gitea: '/api/v1' };
 
@@ -56,7 +59,7 @@ export async function openForge(repositoryUrl: string, options: ForgeOptions = {
     type,
     url: apiUrl,
     repository,
-    token: checked(token ?? tokenOf(type, repository, environment), repository),
+    token: checked(token ?? tokenOf({ type, apiUrl, repository }, environment), repository),
     environment,
     ...(ca !== undefined && { ca }),
     ...(wait && { wait }),
@@ -83,12 +86,18 @@ export function placeOf(repositoryUrl: string, given: GivenPlace, environment: N
   // The port of ssh says nothing of the API's.
   const web = url.protocol.startsWith('http') ? url.origin : `https://${hostname}`;
   const told = toldPlace(given, web);
-  const found = told ?? KNOWN[hostname] ?? dataResidency(hostname) ?? placeByCi(web, environment);
-  const type = given.type ?? found?.type;
+  const found = told ?? knownPlace(hostname) ?? placeByCi(web, environment);
+  const type = found?.type ?? given.type;
   if (!found || !type)
     throw new GitError(
       'RefNotFound',
       `which forge ${url.host} is, its name does not tell; say --forge github, gitlab or gitea (Forgejo too), and with --forge-url where its API is if not at https://HOST/api`,
+    );
+  // The token of one forge is not for another.
+  if (given.type !== undefined && given.type !== type)
+    throw new GitError(
+      'RefNotFound',
+      `--forge ${given.type}: ${new URL(found.apiUrl).host} is ${type}; leave --forge out, or correct --forge-url`,
     );
   return { type, apiUrl: found.apiUrl, repository: repositoryOf(url, type, found.apiUrl) };
 }
@@ -99,7 +108,7 @@ interface Found {
 }
 
 function toldPlace({ type, url }: GivenPlace, web: string): Found | undefined {
-  if (url === undefined) return type && { type, apiUrl: knownApi(web, type) ?? web + PATHS[type] };
+  if (url === undefined) return type && (knownPlace(new URL(web).hostname) ?? { type, apiUrl: web + PATHS[type] });
   const parsed = URL.parse(url.replace(/\/+$/, ''));
   const isPlain = parsed?.protocol === 'http:' && web.startsWith('http:');
   if (!parsed || (parsed.protocol !== 'https:' && !isPlain) || parsed.username || parsed.password || parsed.search)
@@ -107,24 +116,19 @@ function toldPlace({ type, url }: GivenPlace, web: string): Found | undefined {
       'RefNotFound',
       `--forge-url ${JSON.stringify(url.replace(/\/\/[^/]*@/, '//').slice(0, 200))} must be https://HOST, or where its API is, such as https://HOST/api/v4`,
     );
-  const known = KNOWN[parsed.hostname.replace(/^api\.(?=github\.com$)/, '')];
+  const known = knownPlace(parsed.hostname.replace(/^api\.(?=github\.com$|[\w-]+\.ghe\.com$)/, ''));
   if (known) return known;
   const path = parsed.pathname.replace(/\/+$/, '');
   const byPath = (Object.keys(PATHS) as ForgeType[]).find((name) => path.endsWith(PATHS[name]));
   const isApi = byPath !== undefined || parsed.hostname.startsWith('api.');
-  const kind = type ?? byPath;
+  const kind = byPath ?? type;
   return { ...(kind && { type: kind }), apiUrl: parsed.origin + path + (isApi || !kind ? '' : PATHS[kind]) };
 }
 
-function knownApi(web: string, type: ForgeType): string | undefined {
-  const { hostname } = new URL(web);
-  const known = KNOWN[hostname] ?? dataResidency(hostname);
-  return known?.type === type ? known.apiUrl : undefined;
-}
-
-/** GitHub Enterprise Cloud with data residency (docs.github.com): `https://api.SUBDOMAIN.ghe.com`. */
-function dataResidency(hostname: string): { type: ForgeType; apiUrl: string } | undefined {
-  return /^[\w-]+\.ghe\.com$/.test(hostname) ? { type: 'github', apiUrl: `https://api.${hostname}` } : undefined;
+/** A host that everybody knows, or GitHub Enterprise Cloud with data residency (docs.github.com): `https://api.SUBDOMAIN.ghe.com`. */
+function knownPlace(hostname: string): { type: ForgeType; apiUrl: string } | undefined {
+  if (/^[\w-]+\.ghe\.com$/.test(hostname)) return { type: 'github', apiUrl: `https://api.${hostname}` };
+  return Object.hasOwn(KNOWN, hostname) ? KNOWN[hostname] : undefined;
 }
 
 /** GitHub Actions, and Gitea's and Forgejo's which set the same variables, and GitLab CI. */
@@ -148,9 +152,9 @@ function isSameHost(a: string, b: string): boolean {
 /** The name of a repository below its forge, which may itself stand below a path. */
 function repositoryOf(url: URL, type: ForgeType, apiUrl: string): string {
   const below = new URL(apiUrl).pathname.replace(/\/api(?:\/v\d)?$/, '');
-  const path = decodeURIComponent(url.pathname);
-  const isBelow = below.length > 1 && path.startsWith(`${below}/`);
-  const name = (isBelow ? path.slice(below.length) : path).replace(/^\/+|\/+$/g, '').replace(/\.git$/, '');
+  const { pathname } = url;
+  const isBelow = below.length > 1 && pathname.startsWith(`${below}/`);
+  const name = (isBelow ? pathname.slice(below.length) : pathname).replace(/^\/+|\/+$/g, '').replace(/\.git$/, '');
   const parts = name.split('/');
   const isName = type === 'gitlab' ? parts.length >= 2 : parts.length === 2;
   if (isName && parts.every((part) => /^[\w.-]+$/.test(part) && !/^\.+$/.test(part))) return name;
@@ -161,22 +165,29 @@ function repositoryOf(url: URL, type: ForgeType, apiUrl: string): string {
 }
 
 /**
- * The token of a forge: `FORGE_TOKEN`, the forge's own, `GIT_TOKEN`, the first that is set. Gitea's and Forgejo's Actions set
- * GitHub's.
+ * The token of a forge: `FORGE_TOKEN`, the forge's own, `GIT_TOKEN`, the first that is set. In a workflow of GitHub, Gitea or Forgejo
+ * `GITHUB_TOKEN` is that of the host which runs it, elsewhere GitHub's: no other host is shown it.
  * @throws GitError of class `GitAuth` that says what to make.
  */
-function tokenOf(type: ForgeType, repository: string, environment: NodeJS.ProcessEnv): string {
-  const isActions = type === 'gitea' && (environment['GITEA_ACTIONS'] || environment['FORGEJO_ACTIONS']);
-  const names = ['FORGE_TOKEN', TOKENS[type], ...(isActions ? [TOKENS.github] : []), 'GIT_TOKEN'];
+function tokenOf({ type, apiUrl, repository }: ForgePlace, environment: NodeJS.ProcessEnv): string {
+  const { GITHUB_API_URL: workflows, GITHUB_TOKEN, CI_JOB_TOKEN } = environment;
+  const isGithubs = workflows ? isSameHost(workflows, apiUrl) : GITHUB_API.test(apiUrl);
+  const own = [TOKENS[type]].filter((name) => name !== TOKENS.github);
+  const names = ['FORGE_TOKEN', ...own, ...(isGithubs ? [TOKENS.github] : []), 'GIT_TOKEN'];
   const token = names.map((name) => environment[name]).find(Boolean);
-  if (token === undefined) {
-    const job = type === 'gitlab' && environment['CI_JOB_TOKEN'] ? ' (CI_JOB_TOKEN opens no merge requests)' : '';
-    throw new GitError(
-      'GitAuth',
-      `there is no token to open pull requests in ${repository} with; make one with ${NEEDS[type]}, and give it as FORGE_TOKEN or ${TOKENS[type]}${job}`,
-    );
-  }
-  return token;
+  if (token !== undefined) return token;
+  const { host } = new URL(apiUrl);
+  const name = type === 'github' && !isGithubs ? '' : ` or ${TOKENS[type]}`;
+  const passedOver =
+    type === 'gitlab' && CI_JOB_TOKEN
+      ? ' (CI_JOB_TOKEN opens no merge requests)'
+      : type !== 'gitlab' && GITHUB_TOKEN
+        ? ` (GITHUB_TOKEN is another host's, and is not shown to ${host})`
+        : '';
+  throw new GitError(
+    'GitAuth',
+    `there is no token to open pull requests in ${repository} with; make one with ${NEEDS[type]}, and give it as FORGE_TOKEN${name}${passedOver}`,
+  );
 }
 
 /** A line feed would begin another header. */

@@ -24,7 +24,10 @@ export async function explain(change: Change, { answers, lookup }: Known): Promi
   const rule = ruleOf(change.policy, answers);
   const metadata = answers.metadata(to.name) ?? (rule && (await ask(lookup, to.name, rule, from.tag)));
   if (!metadata) return {};
-  const since = sinceOf(metadata.tags.find(({ name }) => name === to.tag));
+  const since = sinceOf(
+    metadata.tags.find(({ name }) => name === to.tag),
+    metadata.scannedAt,
+  );
   if (!rule) return since ? { since } : {};
   const current = { ...(from.tag !== undefined && { tag: from.tag }) };
   const account = accountFor(metadata, rule, choose(rule, metadata, current));
@@ -54,11 +57,15 @@ async function ask(
   return !metadata || 'reason' in metadata ? undefined : metadata;
 }
 
-/** By the clock that ages go by: the push, else the later of the first scan and the build (fn/policy/rank.ts). */
-function sinceOf(tag: TagMetadata | undefined): Facts['since'] {
+/**
+ * By the clock that ages go by: the push, else the later of the first scan and the build (fn/policy/rank.ts). What this very scan
+ * has seen first, it may have seen first as there is no memory of others: then each run would tell another time.
+ */
+function sinceOf(tag: TagMetadata | undefined, scannedAt: string | undefined): Facts['since'] {
   const told = (['pushed', 'firstSeen', 'created'] as const).flatMap((clock) => {
     const time = readTime(tag?.[clock]);
-    return time && !isEpochDay(time) ? [{ clock, time, text: tag![clock]! }] : [];
+    const isNow = clock === 'firstSeen' && tag?.firstSeen === scannedAt;
+    return time && !isNow && !isEpochDay(time) ? [{ clock, time, text: tag![clock]! }] : [];
   });
   const [first, other] = told;
   if (!first) return undefined;

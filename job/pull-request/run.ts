@@ -176,6 +176,7 @@ async function propose(run: Live, proposal: Proposal): Promise<PullRequestResult
   try {
     const made = await forge.create({ head: branch, base, title, body, draft: run.options.draft });
     const warnings = await dress(run, made, { isNew: true, pushed: true });
+    if (made.quiet) warnings.push(QUIET);
     return done('created', found, { ...made, title, body }, warnings);
   } catch (error) {
     if (failureOf(error).class !== 'Race') throw error;
@@ -187,6 +188,9 @@ async function propose(run: Live, proposal: Proposal): Promise<PullRequestResult
   }
 }
 
+const QUIET =
+  "the pull request was opened with the job's own token, for which no other workflow starts: no checks run on it until a person closes and opens it; give the token of a GitHub App";
+
 /** A proposal whose branch is as it should be. */
 type Found = Proposal & { foreign: LogEntry | undefined; commit: string };
 
@@ -196,7 +200,10 @@ async function renew(run: Live, found: Found, open: PullRequest, pushed: boolean
   const mark = readMark(open.body);
   // What a person made of it stays; only a draft of ours is ours to end.
   const isReady = mark?.draft === true && open.draft && !options.draft;
-  const { title, body } = await written(run, found, { draft: mark?.draft === true && !isReady });
+  const fresh = await written(run, found, { draft: mark?.draft === true && !isReady });
+  const { body } = fresh;
+  // A person may have found a better one for these very changes.
+  const title = mark?.changes === found.mark ? open.title : fresh.title;
   const changes: PullRequestChanges = {
     ...(tidy(open.title) !== tidy(title) && { title }),
     ...(tidy(open.body) !== tidy(body) && { body }),

@@ -1,7 +1,8 @@
 // The release of the Action: a commit whose files are all that a runner needs. It is made of the build that is there, in an object
 // directory that nobody keeps, and run from a checkout of it.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { readAction } from '../../scripts/action.ts';
@@ -15,7 +16,9 @@ leaveOutOfQuickRun();
 if (!existsSync(program)) t.bailout('dist/action.js is not there; run: npm run build');
 
 t.test('the release commit, checked out, is an action that runs', async (t) => {
-  const home = t.testdir();
+  // Away from here, where no node_modules of ours is above it.
+  const home = mkdtempSync(join(tmpdir(), 'image-update-release-'));
+  t.teardown(() => rmSync(home, { recursive: true, force: true }));
   mkdirSync(join(home, 'objects'));
   const aside = asideIn(join(home, 'objects'));
   const before = git(['status', '--porcelain']);

@@ -124,9 +124,10 @@ function inputVariables(given: Record<string, string>): Record<string, string> {
   );
 }
 
-/** As actions/runner reads a line: `::` at its start, blanks before it, or `##[` anywhere (ActionCommand.cs). */
+/** As actions/runner reads a line: `::` at its start, before it what is not seen, or `##[` anywhere (ActionCommand.cs). */
 export function parseCommand(line: string): Command | undefined {
-  const [, name = '', properties = '', message = ''] = /^\s*::([^\s:]+)(?: (.*?))?::(.*)$/s.exec(line) ?? [];
+  const [, name = '', properties = '', message = ''] =
+    /^[^\p{L}\p{N}\p{P}\p{S}]*::([^\s:]+)(?: (.*?))?::(.*)$/su.exec(line) ?? [];
   if (name !== '') return { name, properties: readProperties(properties, ','), message: decoded(message) };
   const [, old = '', rest = ''] = /##\[(\S+?)(?: [^\]]*)?\](.*)$/s.exec(line) ?? [];
   return old === '' ? undefined : { name: old, properties: {}, message: rest };

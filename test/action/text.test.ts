@@ -23,7 +23,7 @@ t.test('action.yml has the inputs and outputs that the code knows, each describe
   const defaults = Object.entries(inputs).filter(([, { default: value }]) => value !== undefined);
   t.same(
     defaults.map(([name]) => name),
-    ['token', 'job-token'],
+    ['token'],
     'a default that the config file could not override',
   );
 });
@@ -98,6 +98,9 @@ const hostile = fc
         '\n',
         '\r',
         '\u2028',
+        '\u0085',
+        '\u200B',
+        '\uFEFF',
         ' ',
         '%0A',
         'error',
@@ -189,4 +192,13 @@ t.test('the summary: what others wrote is code and nothing else, and tables keep
     }),
     { numRuns: RUNS },
   );
+});
+
+t.test('the summary of a diff that is full of fences', async (t) => {
+  const diff = '` '.repeat(300_000) + '`````';
+  const page = summaryOf({ moved: [], files: [], told: [], results: [], diff, pulled: [] }, 0);
+  t.match(page, /^### image-update: nothing to change\n/);
+  t.notMatch(page, '`````', 'what has no room is left out');
+  const short = summaryOf({ moved: [], files: [], told: [], results: [], diff: '`````', pulled: [] }, 0);
+  t.match(short, '``````diff\n`````\n``````\n');
 });

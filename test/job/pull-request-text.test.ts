@@ -6,7 +6,9 @@ import markdownIt from 'markdown-it';
 import t from 'tap';
 import { forgeOf } from '../../cli/pull-request.ts';
 import { pullRequestGroup } from '../../cli/spec.ts';
+import { GivenAnswers } from '../../job/answers.ts';
 import type { Change } from '../../job/change.ts';
+import { explain } from '../../job/pull-request/explain.ts';
 import { bodyOf, titleOf, type BodyData, type Facts } from '../../job/pull-request/body.ts';
 import { compareLink } from '../../job/pull-request/compare.ts';
 import { changesMark, markText, readMark, withoutChanges } from '../../job/pull-request/mark.ts';
@@ -111,6 +113,42 @@ t.test('the page that compares two sources', async (t) => {
     ],
     'each is asked for once',
   );
+});
+
+/** What is recorded of the tag 1.2.0 by a scan of noon, and since when a body says that it is there. */
+const TIMES: [tag: string, since: unknown][] = [
+  ['', undefined],
+  [
+    'pushed: "2026-11-01T10:00:00Z", created: "2026-10-01T10:00:00Z"',
+    { time: '2026-11-01T10:00:00Z', clock: 'pushed' },
+  ],
+  ['created: "2026-10-01T10:00:00Z"', { time: '2026-10-01T10:00:00Z', clock: 'created' }],
+  ['firstSeen: "2026-11-02T12:00:00Z"', { time: '2026-11-02T12:00:00Z', clock: 'firstSeen' }],
+  ['firstSeen: "2026-11-03T12:00:00Z"', undefined],
+  ['firstSeen: "2026-11-03T12:00:00Z", created: "1970-01-01T00:00:00Z"', undefined],
+  [
+    'firstSeen: "2026-11-02T12:00:00Z", created: "2026-11-02T10:00:00Z"',
+    { time: '2026-11-02T12:00:00Z', clock: 'firstSeen' },
+  ],
+];
+
+t.test('since when a tag is there', async (t) => {
+  for (const [tag, since] of TIMES) {
+    const text = `apiVersion: image-update.dev/v1alpha1
+kind: ImageMetadata
+metadata: {name: web}
+image: ghcr.io/acme/web
+complete: true
+scannedAt: "2026-11-03T12:00:00Z"
+tags: [{name: 1.2.0, ${tag}}]
+`;
+    const given = new GivenAnswers([{ name: 'm.yaml', text, hash: text }]);
+    const change = { file: 'a', object: 'b', field: 'c', image: 'ghcr.io/acme/web', policy: 'semver:*' };
+    const moved = { ...change, from: 'ghcr.io/acme/web:1.0.0', to: 'ghcr.io/acme/web:1.2.0' };
+    const facts = await explain(moved, { answers: await given.take(), lookup: undefined });
+    t.match(facts, { account: { chosen: '1.2.0' } }, tag);
+    t.strictSame(facts.since, since, tag);
+  }
 });
 
 t.test('marks', async (t) => {

@@ -260,6 +260,46 @@ t.test("a person's commits, titles, refusals", async (t) => {
   t.equal(pull.body, words);
 });
 
+for (const type of ['github', 'gitlab', 'gitea'] as const)
+  t.test(`${type}: renamed, rewritten, pointed elsewhere, closed and opened by a person`, async (t) => {
+    const place = await openPlace(t, tree, type);
+    const { forge } = place;
+    await place.propose(first, { draft: true });
+    const pull = forge.pulls[0]!;
+    const { body } = pull;
+    pull.title = 'Web, at last';
+    t.same((await place.propose(first, { draft: true })).brief, ['none 1']);
+    t.match(pull, { title: 'Web, at last', draft: true }, 'their title stays with the same changes');
+    t.same((await place.propose(first)).brief, ['updated 1']);
+    t.match(pull, { title: 'Web, at last', draft: false }, 'whatever else is updated');
+    pull.title = 'Web again';
+    t.same((await place.propose(second)).brief, ['updated 1']);
+    t.equal(pull.title, 'Update ghcr.io/acme/web to 1.3.0', 'other changes have another title');
+
+    pull.body = `Looks good!\n\n${pull.body}`;
+    pull.base = 'release';
+    t.same((await place.propose(second)).brief, ['updated 1']);
+    t.notMatch(pull.body, /Looks good/);
+    t.match(pull.body, body.slice(0, 20));
+    t.equal(pull.base, 'main');
+    pull.draft = true;
+    t.same((await place.propose(second)).brief, ['none 1']);
+    t.equal(pull.draft, true, 'a draft of theirs is theirs to end');
+
+    forge.close(pull, 'closed');
+    t.match((await place.propose(second)).results, [{ operation: 'none', message: /was closed without a merge/ }]);
+    pull.state = 'open';
+    t.same((await place.propose(second)).brief, ['none 1'], 'it goes on where it is opened again');
+    t.equal(forge.pulls.length, 1);
+
+    forge.close(pull, 'merged');
+    const theirs = commitTo(place, ALL, { 'apps/note.txt': 'after the merge\n' });
+    t.match((await place.propose({ ...second, api: ['1.1.0'] })).results, [
+      { operation: 'none', message: /stands on image-update\/all, which has no pull request of ours/ },
+    ]);
+    t.equal(place.head(ALL), theirs, 'what came after a merge is not in it');
+  });
+
 t.test('closed by a person', async (t) => {
   const place = await openPlace(t, tree);
   const { forge } = place;
@@ -407,7 +447,7 @@ t.test('two at once, refusals, races', async (t) => {
   const dry = await place.run({}, { files, args: [...args, '--dry-run'] });
   t.match(
     dry.stdout,
-    /^--- image-update\/all: Update ghcr\.io\/acme\/web to 1\.2\.0\n\nUpdates 1 image in 1 place\./m,
+    /^--- a\/apps\/web\.yaml\n[^]*\n--- image-update\/all: Update ghcr\.io\/acme\/web to 1\.2\.0\n\nUpdates 1 image in 1 place\./,
     'tk-image run tells it',
   );
   t.match(dry.stderr, /tk-image: would be proposed on image-update\/all: Update/);

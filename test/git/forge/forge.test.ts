@@ -107,7 +107,8 @@ t.test('where the API is, and with which token', async (t) => {
   }
   const server = await startScripted((_, response) => answer(response, 200, { default_branch: 'main' }));
   t.teardown(server.stop);
-  for (const [type, environment, wanted] of tokenCases) {
+  for (const [type, given, wanted] of tokenCases) {
+    const environment = { ...given, ...(given['GITHUB_API_URL'] === 'HERE' && { GITHUB_API_URL: server.origin }) };
     const opened = openForge(`${server.origin}/${REPOSITORIES[type]}`, { type, environment });
     if (wanted instanceof RegExp) await t.rejects(opened, { class: 'GitAuth', message: wanted });
     else {

@@ -17,6 +17,7 @@ export interface Pull {
   reviewers: string[];
   comments: string[];
   autoMerge: boolean;
+  author: string;
   /** Where the branch stood when it was closed. */
   sha?: string;
 }
@@ -29,6 +30,8 @@ export interface StandIn {
   writes: string[];
   /** Does what a person does. */
   close(pull: Pull, how: 'closed' | 'merged'): void;
+  /** Whom a token belongs to, if not to `bot`. */
+  owners: Record<string, string>;
   /** Called before an answer; true if it has answered itself. */
   before: (seen: Seen, response: ServerResponse) => boolean;
 }
@@ -46,6 +49,7 @@ export async function startForge(type: ForgeType, repository: string): Promise<S
     type,
     pulls: [],
     writes: [],
+    owners: {},
     close(pull, how) {
       pull.sha = headOf(pull.head)!;
       pull.state = how;
@@ -55,7 +59,9 @@ export async function startForge(type: ForgeType, repository: string): Promise<S
   /** The pull request as the forge shows it. */
   const show = (pull: Pull): unknown => {
     const { number, title, body, state, head, base, draft, labels, autoMerge } = pull;
-    const sha = pull.sha ?? headOf(head) ?? '';
+    const there = headOf(head);
+    // Gitea tells where the branch is now, whatever was merged of it.
+    const sha = (type === 'gitea' ? (there ?? pull.sha) : (pull.sha ?? there)) ?? '';
     const url = `${forge.server.origin}/pull/${number}`;
     if (type === 'gitlab')
       return {
@@ -75,9 +81,11 @@ export async function startForge(type: ForgeType, repository: string): Promise<S
         detailed_merge_status: 'ci_still_running',
       };
     const closed = state !== 'open';
-    const common = { number, html_url: url, body, state: closed ? 'closed' : 'open', draft };
+    const user = { login: pull.author };
+    const common = { number, html_url: url, body, state: closed ? 'closed' : 'open', draft, user };
     const more = { labels: labels.map((name, id) => ({ id, name })), base: { ref: base, repo_id: 1 } };
-    const from = { ref: head, label: head, sha, repo_id: 1 };
+    const ref = type === 'gitea' && there === undefined ? `refs/pull/${number}/head` : head;
+    const from = { ref, label: head, sha, repo_id: 1 };
     return type === 'github'
       ? {
           ...common,
@@ -90,22 +98,12 @@ export async function startForge(type: ForgeType, repository: string): Promise<S
         }
       : { ...common, ...more, title: draft ? `WIP: ${title}` : title, head: from, merged: state === 'merged' };
   };
-  const make = (head: string, base: string, title: string, body: string, draft: boolean): Pull | undefined => {
+  const make = (wanted: Pick<Pull, 'head' | 'base' | 'title' | 'body' | 'draft' | 'author'>): Pull | undefined => {
+    const { head, base } = wanted;
     if (forge.pulls.some((one) => one.state === 'open' && one.head === head && one.base === base)) return undefined;
     const number = forge.pulls.length + 1;
-    const pull: Pull = {
-      number,
-      title,
-      body,
-      state: 'open',
-      head,
-      base,
-      draft,
-      labels: [],
-      reviewers: [],
-      comments: [],
-      autoMerge: false,
-    };
+    const more = { labels: [], reviewers: [], comments: [], autoMerge: false };
+    const pull: Pull = { ...wanted, ...more, number, state: 'open' };
     forge.pulls.push(pull);
     return pull;
   };
@@ -151,7 +149,14 @@ export async function startForge(type: ForgeType, repository: string): Promise<S
           body: text = body['description'],
         } = body;
         const isDraft = body['draft'] === true || (type !== 'github' && DRAFT[type].test(String(title)));
-        const made = make(String(head), String(base), String(title).replace(DRAFT[type], ''), String(text), isDraft);
+        const made = make({
+          head: String(head),
+          base: String(base),
+          title: String(title).replace(DRAFT[type], ''),
+          body: String(text),
+          draft: isDraft,
+          author: forge.owners[seen.authorization?.split(' ')[1] ?? ''] ?? 'bot',
+        });
         if (made) return answer(response, 201, show(made));
         const message = 'a pull request already exists for it';
         return answer(response, type === 'github' ? 422 : 409, { message });
