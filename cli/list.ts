@@ -1,11 +1,10 @@
 import type { Io } from '../fn/io.ts';
 import { describe, onOneLine } from '../fn/result.ts';
-import { guarded } from '../fn/run.ts';
 import { DONE, FAILED } from '../fn/status.ts';
 import type { SurveyedField } from '../fn/survey.ts';
 import { UsageError } from '../fn/usage.ts';
 import { paintFor } from './colour.ts';
-import { parse, type Parsed } from './command.ts';
+import { carryOut, type Parsed } from './command.ts';
 import { documentFormat, type Format } from './formats.ts';
 import { listingTable, shownTags } from './list-table.ts';
 import { listingOf, type ContainerListing } from './listing.ts';
@@ -23,7 +22,7 @@ interface Options extends AnswerOptions {
 
 /** `tk-image list`: workloads, containers, images, and the tags around the current one. */
 export async function list(argv: string[], io: Io): Promise<number> {
-  return guarded(io, async () => listAndTell(parse(spec, argv), io), 'tk-image');
+  return carryOut(spec, argv, io, async (parsed: Parsed<Options>) => listAndTell(parsed, io));
 }
 
 /** Rows of tags below a container, as many as fluxctl shows. */

@@ -21,6 +21,7 @@ import { askEach } from './ask.ts';
 import { changeTable } from './change-table.ts';
 import { paintFor } from './colour.ts';
 import { documentFormat } from './formats.ts';
+import { TO_ASK } from './given.ts';
 import { openOwn, type Committed, type Own } from './own-commits.ts';
 import { print } from './output.ts';
 import { progressOn } from './progress.ts';
@@ -88,7 +89,8 @@ function filesByName(files: ReadonlyMap<Source, File>): Map<string, File> {
 
 async function configFor(operands: readonly string[], options: UpdateOptions, io: Io): Promise<Config> {
   const { fnConfig, strict = false, maxChanges, offline } = options;
-  const config = await configOf({ strict, ...(fnConfig !== undefined && { fnConfig }) }, io);
+  const given = await configOf({ strict, ...(fnConfig !== undefined && { fnConfig }) }, io);
+  const config: Config = { ...given, toAsk: TO_ASK };
   config.spec.lookup = offline ? 'none' : 'registry';
   if (maxChanges !== undefined) config.spec.maxChanges = Number(maxChanges);
   const limits = await limitsOf(operands, options, config);

@@ -1,11 +1,10 @@
 import type { Io } from '../fn/io.ts';
-import { guarded } from '../fn/run.ts';
 import { UsageError } from '../fn/usage.ts';
 import { classes, failureOf } from '../job/failure.ts';
 import { compileTemplate } from '../job/message.ts';
 import { refProblem } from '../api/ref.ts';
 import type { GivenOptions } from '../registry/options.ts';
-import { parse } from './command.ts';
+import { carryOut, type Parsed } from './command.ts';
 import { ABOUT_PULL_REQUESTS, flagOf, givenOf } from './given.ts';
 import type { Format } from './formats.ts';
 import type { PullRequestFlags } from './pull-request.ts';
@@ -41,27 +40,22 @@ export interface UpdateOptions extends GivenOptions, PullRequestFlags {
 
 /** `tk-image update`: the whole pipeline, on files or on a repository. */
 export async function update(argv: string[], io: Io): Promise<number> {
-  return guarded(
-    io,
-    async () => {
-      const { options, operands } = parse<UpdateOptions>(spec, argv);
-      check(options, operands, io);
-      try {
-        if (options.git === undefined) {
-          const { updateDirectories } = await import('./update-directories.ts');
-          return await updateDirectories(operands.length > 0 ? operands : ['.'], options, io);
-        }
-        const { updateRemote } = await import('./update-remote.ts');
-        return await updateRemote(options.git, options, io);
-      } catch (error) {
-        if (!(error instanceof Error) || (error.name !== 'GitError' && error.name !== 'JobError')) throw error;
-        const failure = failureOf(error);
-        io.error(`tk-image: ${failure.class}: ${failure.message}`);
-        return classes[failure.class].exit;
+  return carryOut(spec, argv, io, async ({ options, operands }: Parsed<UpdateOptions>) => {
+    check(options, operands, io);
+    try {
+      if (options.git === undefined) {
+        const { updateDirectories } = await import('./update-directories.ts');
+        return await updateDirectories(operands.length > 0 ? operands : ['.'], options, io);
       }
-    },
-    'tk-image',
-  );
+      const { updateRemote } = await import('./update-remote.ts');
+      return await updateRemote(options.git, options, io);
+    } catch (error) {
+      if (!(error instanceof Error) || (error.name !== 'GitError' && error.name !== 'JobError')) throw error;
+      const failure = failureOf(error);
+      io.error(`tk-image: ${failure.class}: ${failure.message}`);
+      return classes[failure.class].exit;
+    }
+  });
 }
 
 /** Options that mean something with some others alone. */

@@ -182,7 +182,7 @@ t.test('registries are asked for what has no metadata, and a network that is not
 });
 
 const misused: [args: string[], says: RegExp][] = [
-  [['--dryrun'], /unknown option '--dryrun'\n\(Did you mean --dry-run\?\)/],
+  [['--dryrun'], /unknown option '--dryrun'; did you mean --dry-run\?\nSee tk-image update --help/],
   [['--push'], /--push is about commits; say --commit too/],
   [['--branch', 'x'], /--branch is about commits/],
   [['--group-by', 'image'], /--group-by is about commits/],
