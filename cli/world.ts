@@ -164,7 +164,9 @@ async function engine(
       answers: async () => ({ answers: await answers.take(), lookup }),
       labels: async (image, reference) => registries?.labels(image, reference),
     },
-    fixed: asks ? undefined : JSON.stringify([program, scope, config.toAsk, files.map(({ name, hash }) => [name, hash])]),
+    fixed: asks
+      ? undefined
+      : JSON.stringify([program, scope, config.toAsk, files.map(({ name, hash }) => [name, hash])]),
   };
 }
 
