@@ -1,6 +1,7 @@
 import type { Config } from '../fn/config/config.ts';
 import { unifiedDiff } from '../fn/diff.ts';
 import { writeFiles, type File } from '../fn/directory.ts';
+import { boundYoungGeneration } from '../fn/heap.ts';
 import type { Io } from '../fn/io.ts';
 import { remembering } from '../fn/lookup/remembering.ts';
 import { addDocuments } from '../fn/lookup/read.ts';
@@ -35,6 +36,7 @@ export async function updateDirectories(operands: readonly string[], options: Up
   const own = options.commit ? await openOwn(operands, options, io) : undefined;
   const config = await configFor(operands, options, io);
   const answers = await answersOf(options, io);
+  boundYoungGeneration();
   const { files, passedOver, count } = progressOn(stderrScreen(io.environment)).counting(
     (read) => `reading files, ${read} so far`,
     (tick) => readTree(operands, config.spec, tick),

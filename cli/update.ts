@@ -52,7 +52,9 @@ export async function update(argv: string[], io: Io): Promise<number> {
     } catch (error) {
       if (!(error instanceof Error) || (error.name !== 'GitError' && error.name !== 'JobError')) throw error;
       const failure = failureOf(error);
-      io.error(`tk-image: ${failure.class}: ${failure.message}`);
+      // What is of no class speaks for itself.
+      const about = failure.class === 'Internal' ? '' : `${failure.class}: `;
+      io.error(`tk-image: ${about}${failure.message}`);
       return classes[failure.class].exit;
     }
   });

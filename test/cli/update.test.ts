@@ -352,6 +352,14 @@ const refused: [name: string, prepare: (user: Place) => void, says: RegExp, args
     /new\.yaml is not tracked by git/,
   ],
   [
+    'a file of a submodule',
+    ({ directory, git }) => {
+      git('-c', 'protocol.file.allow=always', 'submodule', '--quiet', 'add', directory, 'libs/sub');
+      git('commit', '--quiet', '--message=sub');
+    },
+    /libs\/sub\/apps\/\S+ is in the submodule libs\/sub, which has commits of its own/,
+  ],
+  [
     'an ignored file',
     ({ directory, git }) => {
       writeFileSync(join(directory, '.gitignore'), 'new.yaml\n');
@@ -429,7 +437,7 @@ t.test('places where nothing can be committed', async (t) => {
   const none = place(t);
   t.match(await none.run('--commit'), {
     status: 1,
-    stderr: /is in no git work tree that can be used: fatal: not a git/,
+    stderr: /^tk-image: [^:]+ is in no git work tree that can be used: fatal: not a git/,
   });
   none.git('init', '--quiet');
   t.match(await none.run('--commit'), { status: 1, stderr: /nothing was written: .* has no commit yet/ });
