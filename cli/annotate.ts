@@ -18,7 +18,7 @@ import {
 import { compilePattern } from '../fn/policy/pattern.ts';
 import { replaceAll, type Replacement } from '../fn/replace.ts';
 import { describe, noteResult, placed, type Result } from '../fn/result.ts';
-import { guarded, InputError } from '../fn/run.ts';
+import { InputError } from '../fn/run.ts';
 import { lineIn, type Source } from '../fn/source.ts';
 import { DONE } from '../fn/status.ts';
 import { readFilesWith } from '../fn/tree.ts';
@@ -26,7 +26,7 @@ import { UsageError } from '../fn/usage.ts';
 import { readWorkloads, selectWorkloads, workloadId, WORKLOAD_WORDS, type Workload } from '../fn/workloads.ts';
 import type { Span } from '../fn/yaml/tree.ts';
 import { configuredUser } from '../git/user.ts';
-import { parse } from './command.ts';
+import { carryOut, type Parsed } from './command.ts';
 import type { CommandSpec } from './spec.ts';
 import * as specs from './specs/annotate.ts';
 
@@ -55,14 +55,9 @@ export const policy = command(specs.policy, {});
 
 function command(spec: CommandSpec, asked: Partial<Options>): (argv: string[], io: Io) => Promise<number> {
   return async (argv, io) =>
-    guarded(
-      io,
-      async () => {
-        const { options, operands } = parse<Options>(spec, argv);
-        return annotate({ ...options, ...asked }, operands, io);
-      },
-      'tk-image',
-    );
+    carryOut(spec, argv, io, async ({ options, operands }: Parsed<Options>) => {
+      return annotate({ ...options, ...asked }, operands, io);
+    });
 }
 
 /** Edits the annotations of the workloads that are selected: of all of them, or of none. */

@@ -7,11 +7,11 @@ import { accountFor, accountLines } from '../fn/policy/account.ts';
 import { choose as chooseTag, type ChooseOptions, type Current } from '../fn/policy/choose.ts';
 import type { Rule } from '../fn/policy/rule.ts';
 import { explainReference, isTag, parseReference, type Reference } from '../fn/reference.ts';
-import { guarded, InputError, readText } from '../fn/run.ts';
+import { InputError, readText } from '../fn/run.ts';
 import { DONE, NO_CHOICE } from '../fn/status.ts';
 import { UsageError } from '../fn/usage.ts';
 import type { GivenOptions } from '../registry/options.ts';
-import { parse, type Parsed } from './command.ts';
+import { carryOut, type Parsed } from './command.ts';
 import { documentFormat, type Format } from './formats.ts';
 import { print } from './output.ts';
 import { choose as spec } from './specs/choose.ts';
@@ -28,7 +28,7 @@ interface Options extends ChooseOptions, GivenOptions {
 
 /** `tk-image choose`: which tag a rule takes, and what it has against each of the others. */
 export async function choose(argv: string[], io: Io): Promise<number> {
-  return guarded(io, async () => chooseAndTell(parse(spec, argv), io), 'tk-image');
+  return carryOut(spec, argv, io, async (parsed: Parsed<Options>) => chooseAndTell(parsed, io));
 }
 
 async function chooseAndTell({ options, operands }: Parsed<Options>, io: Io): Promise<number> {

@@ -1,12 +1,26 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { newCommand, parseInto } from '../fn/command.ts';
+import type { Io } from '../fn/io.ts';
+import { guarded } from '../fn/run.ts';
 import { UsageError } from '../fn/usage.ts';
+import { PROGRAM, programName } from './name.ts';
 import { optionsOf, type CommandSpec, type OptionSpec } from './spec.ts';
 
 /** A command line that was taken in. */
 export interface Parsed<T> {
   options: T;
   operands: string[];
+}
+
+/** Carries a command out, and turns what the user must act on into a message and an exit status. */
+export async function carryOut<T>(
+  spec: CommandSpec,
+  argv: readonly string[],
+  io: Io,
+  work: (parsed: Parsed<T>) => Promise<number>,
+): Promise<number> {
+  const command = `${programName(process.argv[1])} ${spec.name}`;
+  return guarded(io, async () => work(parse<T>(spec, argv)), PROGRAM, command);
 }
 
 /**

@@ -1,8 +1,7 @@
 import type { Io } from '../fn/io.ts';
-import { guarded } from '../fn/run.ts';
 import { DONE } from '../fn/status.ts';
 import { UsageError } from '../fn/usage.ts';
-import { parse } from './command.ts';
+import { carryOut, type Parsed } from './command.ts';
 import { PROGRAM } from './name.ts';
 import { optionsOf, type CommandSpec, type OptionSpec } from './spec.ts';
 import { completion as spec, SHELLS } from './specs/completion.ts';
@@ -10,20 +9,15 @@ import { specs } from './specs/index.ts';
 
 /** `tk-image completion`: a script for a shell. */
 export async function completion(argv: string[], io: Io): Promise<number> {
-  return guarded(
-    io,
-    async () => {
-      const { operands } = parse(spec, argv);
-      const shell = SHELLS.find((name) => name === operands[0]);
-      if (!shell || operands.length > 1)
-        throw new UsageError(
-          `say for which shell, one of ${SHELLS.join(', ')}; ${JSON.stringify(operands.join(' '))} is none`,
-        );
-      io.output(scripts[shell]());
-      return DONE;
-    },
-    PROGRAM,
-  );
+  return carryOut(spec, argv, io, async ({ operands }: Parsed<object>) => {
+    const shell = SHELLS.find((name) => name === operands[0]);
+    if (!shell || operands.length > 1)
+      throw new UsageError(
+        `say for which shell, one of ${SHELLS.join(', ')}; ${JSON.stringify(operands.join(' '))} is none`,
+      );
+    io.output(scripts[shell]());
+    return DONE;
+  });
 }
 
 const scripts: Record<(typeof SHELLS)[number], () => string> = { bash, zsh, fish };

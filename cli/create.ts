@@ -1,11 +1,9 @@
 import { Option } from 'commander';
 import { buildObject, pairs, type Given, type Identity } from '../api/options.ts';
 import type { Io } from '../fn/io.ts';
-import { guarded } from '../fn/run.ts';
 import { DONE } from '../fn/status.ts';
 import { UsageError } from '../fn/usage.ts';
-import { parse, type Parsed } from './command.ts';
-import { programName } from './name.ts';
+import { carryOut, type Parsed } from './command.ts';
 import { print } from './output.ts';
 import type { CommandSpec } from './spec.ts';
 import { create as specs, created } from './specs/create.ts';
@@ -22,20 +20,15 @@ export function creating(name: string) {
   const spec = specs.find((spec) => spec.name === name)!;
   const { kind } = created[name]!;
   return async (argv: string[], io: Io): Promise<number> =>
-    guarded(
-      io,
-      async () => {
-        const { options, operands } = parse<Options>(spec, argv);
-        const object = await buildObject(kind, identityOf(options, operands), givenOf(spec, options));
-        if (!options.export)
-          throw new UsageError(
-            'nothing is sent to a cluster: add --export, and apply what is printed with: | kubectl apply -f -',
-          );
-        io.output(await print('yaml', object));
-        return DONE;
-      },
-      programName(process.argv[1]),
-    );
+    carryOut(spec, argv, io, async ({ options, operands }: Parsed<Options>) => {
+      const object = await buildObject(kind, identityOf(options, operands), givenOf(spec, options));
+      if (!options.export)
+        throw new UsageError(
+          'nothing is sent to a cluster: add --export, and apply what is printed with: | kubectl apply -f -',
+        );
+      io.output(await print('yaml', object));
+      return DONE;
+    });
 }
 
 function identityOf({ namespace, label, annotation }: Options, operands: Parsed<Options>['operands']): Identity {

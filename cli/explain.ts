@@ -1,10 +1,9 @@
 import { existsSync } from 'node:fs';
 import type { Io } from '../fn/io.ts';
-import { guarded } from '../fn/run.ts';
 import { DONE, FAILED } from '../fn/status.ts';
 import { UsageError } from '../fn/usage.ts';
 import { paintFor } from './colour.ts';
-import { parse, type Parsed } from './command.ts';
+import { carryOut, type Parsed } from './command.ts';
 import { explanationText } from './explain-text.ts';
 import { explanationOf } from './explanation.ts';
 import { documentFormat, type Format } from './formats.ts';
@@ -20,7 +19,7 @@ interface Options extends AnswerOptions {
 
 /** `tk-image explain`: field by field what an update would do, why, and what to do about what can't move. */
 export async function explain(argv: string[], io: Io): Promise<number> {
-  return guarded(io, async () => explainAll(parse(spec, argv), io), 'tk-image');
+  return carryOut(spec, argv, io, async (parsed: Parsed<Options>) => explainAll(parsed, io));
 }
 
 async function explainAll({ options, operands }: Parsed<Options>, io: Io): Promise<number> {

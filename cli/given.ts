@@ -1,5 +1,8 @@
 import type { PullRequestFlags } from './pull-request.ts';
 
+/** What has registries asked, of each command that asks them unless `--offline` is given. */
+export const TO_ASK = 'leave --offline out';
+
 /** Options that mean something with `--pull-request` alone. */
 export const ABOUT_PULL_REQUESTS = [
   'title',

@@ -112,16 +112,15 @@ function cells(line: string): Row {
 /** What is wrong with words that name no command. */
 export function unknownCommand(words: readonly string[]): string {
   const names = specs.map(({ name }) => name);
+  const firstWords = [...new Set(names.map((name) => name.split(' ')[0]!))];
   const [word] = words;
-  if (word === undefined) return `name a command: ${names.join(', ')}`;
-  if (word.startsWith('-')) return `${word} stands where a command is expected: ${names.join(', ')}`;
+  if (word === undefined) return `name a command: ${firstWords.join(', ')}`;
+  if (word.startsWith('-')) return `${word} stands where a command is expected: ${firstWords.join(', ')}`;
   const family = names.filter((name) => name.startsWith(`${word} `));
   const meant = family.length > 0 ? words.slice(0, 2).join(' ') : word;
-  const known = family.length > 0 ? family : names;
+  const known = family.length > 0 ? family : firstWords;
   if (family.length > 0 && words.length === 1) return `say which: ${family.join(', ')}`;
-  // `create`, mistyped, is the first word of several.
-  const firstWords = family.length > 0 ? [] : names.map((name) => name.split(' ')[0]!);
-  const near = nearest(meant, [...known, ...firstWords]);
+  const near = nearest(meant, known);
   return `there is no command "${meant}"; ${near === undefined ? `there are ${known.join(', ')}` : `did you mean "${near}"?`}`;
 }
 

@@ -2,7 +2,6 @@
 import { onOneLine } from '../fn/result.ts';
 import type { Paint } from './colour.ts';
 import type { ContainerListing, ListedTag } from './listing.ts';
-import { tableText } from './table.ts';
 
 /** A row below a container: a tag, or how many are left out. */
 export type TagRow = ShownTag | { omitted: number; place: Place };
@@ -45,24 +44,23 @@ function allTags({ available, current, counts: { newer }, chosen, state }: Conta
 
 const HEADERS = ['WORKLOAD', 'CONTAINER', 'IMAGE', 'CREATED', 'POLICY', 'STATE'];
 
-/** The table: for each container a row, and below it its tags, `limit` of them. */
-export function listingTable(
-  listings: readonly ContainerListing[],
+/** The rows of the table: for each container one, and below it its tags, `limit` of them. */
+export function* listingRows(
+  listings: Iterable<ContainerListing>,
   limit: number,
   headers: boolean,
   paint: Paint,
-): string {
-  if (listings.length === 0) return '';
-  const rows = headers ? [HEADERS.map((header) => paint('bold', header))] : [];
+): Generator<string[]> {
   let last: string | undefined;
   for (const listing of listings) {
+    if (last === undefined && headers) yield HEADERS.map((header) => paint('bold', header));
     const { workload, file, container, image, policy } = listing;
     const name = workload ?? file ?? '';
     const cells = [name === last ? '' : name, container, image ?? '?', '', policy ?? ''];
-    rows.push([...cells.map(onOneLine), stateText(listing, paint)], ...tagRows(listing, limit, paint));
+    yield [...cells.map(onOneLine), stateText(listing, paint)];
+    yield* tagRows(listing, limit, paint);
     last = name;
   }
-  return tableText(rows);
 }
 
 function stateText({ state, reason, locked }: ContainerListing, paint: Paint): string {

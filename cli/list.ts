@@ -1,16 +1,17 @@
 import type { Io } from '../fn/io.ts';
+import type { ImageMetadata } from '../fn/lookup/metadata.ts';
+import type { Note } from '../fn/note.ts';
 import { describe, onOneLine } from '../fn/result.ts';
-import { guarded } from '../fn/run.ts';
 import { DONE, FAILED } from '../fn/status.ts';
-import type { SurveyedField } from '../fn/survey.ts';
 import { UsageError } from '../fn/usage.ts';
 import { paintFor } from './colour.ts';
-import { parse, type Parsed } from './command.ts';
+import { carryOut, type Parsed } from './command.ts';
 import { documentFormat, type Format } from './formats.ts';
-import { listingTable, shownTags } from './list-table.ts';
+import { listingRows, shownTags } from './list-table.ts';
 import { listingOf, type ContainerListing } from './listing.ts';
-import { print } from './output.ts';
+import { outputAll, printItems } from './output.ts';
 import { list as spec } from './specs/list.ts';
+import { tableLines } from './table.ts';
 import { nothingIn, surveyDirectory, type AnswerOptions, type Surveyed } from './surveyed.ts';
 
 interface Options extends AnswerOptions {
@@ -23,7 +24,7 @@ interface Options extends AnswerOptions {
 
 /** `tk-image list`: workloads, containers, images, and the tags around the current one. */
 export async function list(argv: string[], io: Io): Promise<number> {
-  return guarded(io, async () => listAndTell(parse(spec, argv), io), 'tk-image');
+  return carryOut(spec, argv, io, async (parsed: Parsed<Options>) => listAndTell(parsed, io));
 }
 
 /** Rows of tags below a container, as many as fluxctl shows. */
@@ -40,12 +41,16 @@ async function listAndTell({ options, operands }: Parsed<Options>, io: Io): Prom
     options,
     io,
   );
-  const listings = await listingsOf(surveyed);
+  const problems = new Map<string, string>();
+  const listings = listingsOf(surveyed, await knownTags(surveyed), problems);
   const format = documentFormat(options.format);
-  if (format)
-    io.output(await print(format, limit === undefined ? listings : listings.map((one) => shortened(one, limit))));
-  else io.output(listingTable(listings, limit ?? LIMIT, options.headers, paintFor(1, io.environment)));
-  tell(surveyed, listings, directory, io);
+  if (format) {
+    await outputAll(io, printItems(format, limit === undefined ? listings : shortened(listings, limit)));
+  } else {
+    const rows = listingRows(listings, limit ?? LIMIT, options.headers, paintFor(1, io.environment));
+    await outputAll(io, tableLines([...rows]));
+  }
+  tell(surveyed, problems, directory, io);
   return surveyed.failed() ? FAILED : DONE;
 }
 
@@ -55,29 +60,42 @@ function limitOf({ limit }: Options): number | undefined {
   return Number(limit) || Infinity;
 }
 
-async function listingsOf({ fields, tags, config }: Surveyed): Promise<ContainerListing[]> {
-  return Promise.all(fields.map(async (field) => listingOf(field, await known(field, tags), config)));
+type Known = ImageMetadata | Note;
+
+/** The tags of each field, all asked for at once; there are none of one that is no image. */
+async function knownTags({ fields, tags }: Surveyed): Promise<Known[]> {
+  return Promise.all(
+    fields.map(async (field): Promise<Known> => {
+      if (field.from) return tags(field);
+      return { reason: 'reference-malformed', message: field.problem ?? 'it is no image reference' };
+    }),
+  );
 }
 
-/** The tags of a field; there are none of one that is no image. */
-async function known(field: SurveyedField, tags: Surveyed['tags']) {
-  if (field.from) return tags(field);
-  return { reason: 'reference-malformed', message: field.problem ?? 'it is no image reference' };
+/** One after the other, as all tags of all fields are much. Notes the problem of each image. */
+function* listingsOf(
+  { fields, config }: Surveyed,
+  known: readonly Known[],
+  problems: Map<string, string>,
+): Generator<ContainerListing> {
+  for (const [i, field] of fields.entries()) {
+    const listing = listingOf(field, known[i]!, config);
+    if (listing.problem !== null) problems.set(listing.image ?? '', listing.problem);
+    yield listing;
+  }
 }
 
 /** With as many tags as are asked for, the current one and the chosen one among them. */
-function shortened(listing: ContainerListing, limit: number): ContainerListing {
-  const { available } = listing;
-  const shown = new Set(shownTags(listing, limit).flatMap((row) => ('tag' in row ? row.tag : [])));
-  return { ...listing, available: available && available.filter((tag) => shown.has(tag)) };
+function* shortened(listings: Iterable<ContainerListing>, limit: number): Generator<ContainerListing> {
+  for (const listing of listings) {
+    const shown = new Set(shownTags(listing, limit).flatMap((row) => ('tag' in row ? row.tag : [])));
+    yield { ...listing, available: listing.available && listing.available.filter((tag) => shown.has(tag)) };
+  }
 }
 
 /** On stderr: what could not be read or asked, and where there is nothing. */
-function tell({ fields, files, unusable }: Surveyed, listings: readonly ContainerListing[], directory: string, io: Io) {
+function tell({ fields, files, unusable }: Surveyed, problems: ReadonlyMap<string, string>, directory: string, io: Io) {
   for (const result of unusable) io.error(`tk-image: ${describe(result)}`);
-  const problems = new Map(
-    listings.flatMap(({ image, problem }) => (problem === null ? [] : [[image ?? '', problem]])),
-  );
   for (const [image, problem] of problems)
     io.error(`tk-image: ${onOneLine(`${image}: image data not available: ${problem}`)}`);
   if (fields.length === 0) io.error(`tk-image: ${nothingIn(files, directory)}`);

@@ -6,7 +6,7 @@ import { isNote, readValue } from '../fn/lookup/read.ts';
 import { asMap, type Values } from '../fn/lookup/values.ts';
 import { replaceAll } from '../fn/replace.ts';
 import { describe, noteResult, onOneLine } from '../fn/result.ts';
-import { answersOf, configOf, guarded, InputError, readText, tell, writeNamed } from '../fn/run.ts';
+import { answersOf, configOf, InputError, readText, tell, writeNamed } from '../fn/run.ts';
 import type { Source } from '../fn/source.ts';
 import { DONE } from '../fn/status.ts';
 import { readFilesWith } from '../fn/tree.ts';
@@ -14,8 +14,9 @@ import { workloadId } from '../fn/workloads.ts';
 import { splitDocuments } from '../fn/yaml/documents.ts';
 import type { From, To } from '../migrate/intent.ts';
 import { migrate as migrateSources, type Migration, type Row } from '../migrate/migrate.ts';
-import { parse } from './command.ts';
+import { carryOut, type Parsed } from './command.ts';
 import { documentFormat, type Format } from './formats.ts';
+import { TO_ASK } from './given.ts';
 import { print } from './output.ts';
 import { migrate as spec } from './specs/migrate.ts';
 import type { AnswerOptions } from './surveyed.ts';
@@ -37,35 +38,30 @@ const WORDS = ['image', 'Image', 'tag', 'Tag', 'argoproj.io', 'keel', 'renovate:
 
 /** `tk-image migrate`: rules of other tools become ours, and what each decides stands side by side. */
 export async function migrate(argv: string[], io: Io): Promise<number> {
-  return guarded(
-    io,
-    async () => {
-      const { options, operands } = parse<Options>(spec, argv);
-      const { to = 'annotations', from, metadata } = options;
-      const { files, passedOver } = readFilesWith(operands.length > 0 ? operands : ['.'], WORDS);
-      const answers = await answersOf(options, io);
-      const target = options.output === undefined ? undefined : targetOf(io, options.output, files);
-      const texts = metadata.map((name): [string, string] => [name, readText(io, name)]);
-      const given = await objectsIn([...texts, ...(target ? [[target.name, target.text] as [string, string]] : [])]);
-      const request = {
-        from,
-        to,
-        namespace: options.namespace ?? (to === 'flux-v2' ? 'flux-system' : 'default'),
-        remove: options.remove ?? false,
-        given,
-        config: await configOf({ ...options, strict: false }, io),
-      };
-      const lookup = options.offline ? undefined : await (await import('../registry/connect.ts')).connect(options, io);
-      const migration = await migrateSources([...files.keys()], request, answers, lookup);
-      const added = await stream(migration.objects);
-      const edits = editsOf(migration, target, added);
-      if (!options.dryRun) write(files, edits, target, added);
-      tell(io, [...passedOver, ...[...answers.notes, ...(lookup?.notes ?? [])].map((note) => noteResult(note, {}))]);
-      await show(options, io, migration, { edits, target, added });
-      return DONE;
-    },
-    'tk-image',
-  );
+  return carryOut(spec, argv, io, async ({ options, operands }: Parsed<Options>) => {
+    const { to = 'annotations', from, metadata } = options;
+    const { files, passedOver } = readFilesWith(operands.length > 0 ? operands : ['.'], WORDS);
+    const answers = await answersOf(options, io);
+    const target = options.output === undefined ? undefined : targetOf(io, options.output, files);
+    const texts = metadata.map((name): [string, string] => [name, readText(io, name)]);
+    const given = await objectsIn([...texts, ...(target ? [[target.name, target.text] as [string, string]] : [])]);
+    const request = {
+      from,
+      to,
+      namespace: options.namespace ?? (to === 'flux-v2' ? 'flux-system' : 'default'),
+      remove: options.remove ?? false,
+      given,
+      config: { ...(await configOf({ ...options, strict: false }, io)), toAsk: TO_ASK },
+    };
+    const lookup = options.offline ? undefined : await (await import('../registry/connect.ts')).connect(options, io);
+    const migration = await migrateSources([...files.keys()], request, answers, lookup);
+    const added = await stream(migration.objects);
+    const edits = editsOf(migration, target, added);
+    if (!options.dryRun) write(files, edits, target, added);
+    tell(io, [...passedOver, ...[...answers.notes, ...(lookup?.notes ?? [])].map((note) => noteResult(note, {}))]);
+    await show(options, io, migration, { edits, target, added });
+    return DONE;
+  });
 }
 
 /** The file that new objects are put in, and what it holds. */

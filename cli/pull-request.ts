@@ -14,7 +14,7 @@ import {
 } from '../job/pull-request/run.ts';
 import type { UpdateJob } from '../job/read.ts';
 import type { Report } from '../job/run.ts';
-import { showJob, type JobOptions } from './run-job.ts';
+import { showJob, tellOutcome, type JobOptions } from './run-job.ts';
 import { worldOf, type Here } from './world.ts';
 
 /** What the options about pull requests were given. */
@@ -49,6 +49,8 @@ export async function proposeHere(
   });
   const { plan, pullRequests } = report;
   await showJob(job, plan, options, io, (plan) => text(plan) + foretold(job, report), { pullRequests });
+  // Of a run by pull requests the plan alone pushes nothing, and they are what happened.
+  if (isDry(job) || pullRequests.length === 0) tellOutcome(plan.ran.outcome, io);
   for (const { message, warnings, failure } of pullRequests) {
     io.error(`tk-image: ${failure ? `${failure.class}: ${failure.message}` : message}`);
     for (const warning of warnings) io.error(`tk-image: warning: ${warning}`);
@@ -94,9 +96,13 @@ function readCa(file: string): string {
   }
 }
 
+function isDry({ spec }: UpdateJob): boolean {
+  return spec.push.mode === 'DryRun';
+}
+
 /** Titles and bodies of a dry run. */
-function foretold({ spec }: UpdateJob, { pullRequests }: PullRequestReport): string {
-  return spec.push.mode === 'DryRun' ? pullRequests.map(pageOf).join('') : '';
+function foretold(job: UpdateJob, { pullRequests }: PullRequestReport): string {
+  return isDry(job) ? pullRequests.map(pageOf).join('') : '';
 }
 
 function pageOf({ branch, title = '', body = '' }: PullRequestResult): string {

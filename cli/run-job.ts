@@ -38,11 +38,13 @@ export async function runHere(
   scope?: Scope,
 ): Promise<number> {
   const report = await runJob(job, await worldOf(job, options, here, scope));
+  const { outcome } = report.ran;
   await showJob(job, report, options, here.io, text);
-  return exitStatus(report.ran.outcome);
+  tellOutcome(outcome, here.io);
+  return exitStatus(outcome);
 }
 
-/** The text on stdout, everything for a person's eye on stderr; with `-o` the job with its status, and what `more` there is. */
+/** The text on stdout, results on stderr; with `-o` the job with its status, and what `more` there is. */
 export async function showJob(
   job: UpdateJob,
   report: Report,
@@ -53,10 +55,13 @@ export async function showJob(
 ): Promise<void> {
   const { ran, results } = report;
   if (results.length > 0) io.error(results.map(describe).join('\n'));
-  const { outcome } = ran;
   const format = documentFormat(options.format);
   io.output(format ? await print(format, { ...manifestOf(job, ran), ...more }) : text(report));
-  io.error('class' in outcome ? `tk-image: ${outcome.class}: ${outcome.message}` : `tk-image: ${sentence(outcome)}`);
+}
+
+/** What a job came to, in a line. */
+export function tellOutcome(outcome: Report['ran']['outcome'], io: Io): void {
+  io.error(`tk-image: ${'class' in outcome ? `${outcome.class}: ${outcome.message}` : sentence(outcome)}`);
 }
 
 function manifestOf(job: UpdateJob, ran: Report['ran']): object {

@@ -1,12 +1,12 @@
 import type { Io } from '../fn/io.ts';
-import { guarded, readText } from '../fn/run.ts';
+import { readText } from '../fn/run.ts';
 import { UsageError } from '../fn/usage.ts';
 import { workloadOf, type Change } from '../job/change.ts';
 import { readJob, type UpdateJob } from '../job/read.ts';
 import { RELEASE } from '../job/revert.ts';
 import type { Report } from '../job/run.ts';
 import { ABOUT_PULL_REQUESTS, flagOf, givenOf } from './given.ts';
-import { parse } from './command.ts';
+import { carryOut, type Parsed } from './command.ts';
 import type { PullRequestFlags } from './pull-request.ts';
 import { onThisMachine, runHere, type JobOptions } from './run-job.ts';
 import { run as spec } from './specs/run.ts';
@@ -19,22 +19,17 @@ interface Options extends JobOptions, PullRequestFlags {
 
 /** `tk-image run`: carries out an UpdateJob here, without a cluster. */
 export async function run(argv: string[], io: Io): Promise<number> {
-  return guarded(
-    io,
-    async () => {
-      const { options, operands } = parse<Options>(spec, argv);
-      if (operands[0] !== undefined)
-        throw new UsageError(`"${operands[0]}" is one word too many; the job is given by -f`);
-      refuseAlone(options);
-      const job = await jobOf(options, io);
-      return onThisMachine(options, io, async (here) => {
-        if (!options.pullRequest) return runHere(job, options, here, textOf);
-        const { proposeHere } = await import('./pull-request.ts');
-        return proposeHere(job, options, here, textOf);
-      });
-    },
-    'tk-image',
-  );
+  return carryOut(spec, argv, io, async ({ options, operands }: Parsed<Options>) => {
+    if (operands[0] !== undefined)
+      throw new UsageError(`"${operands[0]}" is one word too many; the job is given by -f`);
+    refuseAlone(options);
+    const job = await jobOf(options, io);
+    return onThisMachine(options, io, async (here) => {
+      if (!options.pullRequest) return runHere(job, options, here, textOf);
+      const { proposeHere } = await import('./pull-request.ts');
+      return proposeHere(job, options, here, textOf);
+    });
+  });
 }
 
 /** @throws UsageError for what is about pull requests where there are none. */

@@ -5,14 +5,14 @@ import { addDocuments } from '../fn/lookup/read.ts';
 import type { Need } from '../fn/lookup/lookup.ts';
 import { canonicalName, explainReference, parseReference } from '../fn/reference.ts';
 import { describe, type Result } from '../fn/result.ts';
-import { answersOf, configOf, guarded, writeNamed } from '../fn/run.ts';
+import { answersOf, configOf, writeNamed } from '../fn/run.ts';
 import { DONE, FAILED } from '../fn/status.ts';
 import { readTree } from '../fn/tree.ts';
 import { UsageError } from '../fn/usage.ts';
 import type { RegistryLookup } from '../registry/lookup.ts';
 import type { GivenOptions } from '../registry/options.ts';
 import { writeMetadata } from '../registry/record.ts';
-import { parse } from './command.ts';
+import { carryOut, type Parsed } from './command.ts';
 import type { DocumentFormat } from './formats.ts';
 import { readRecord, uniteRecords } from './record.ts';
 import { scan as spec } from './specs/scan.ts';
@@ -29,26 +29,21 @@ interface Options extends GivenOptions {
 
 /** `tk-image scan`: asks registries, and records what they say. */
 export async function scan(argv: string[], io: Io): Promise<number> {
-  return guarded(
-    io,
-    async () => {
-      const { options, operands } = parse<Options>(spec, argv);
-      if (operands.length === 0) throw new UsageError('say what to scan: images, or directories of manifests');
-      toStdout(options);
-      const directories = operands.filter(isDirectory);
-      const ask = directories.length > 0 ? askForTree(operands, directories, options) : askForImages(operands, options);
-      // Read first: a file that is not to be overwritten is told before anybody is asked.
-      const earlier = options.output === undefined ? [] : await readRecord(io, options.output);
-      const { connect } = await import('../registry/connect.ts');
-      const lookup = await connect(options, io);
-      await ask(lookup, io);
-      const text = writeMetadata(uniteRecords(earlier, lookup.found()), formatOf(options));
-      if (options.output === undefined) io.output(text);
-      else writeNamed(options.output, text);
-      return tell(lookup, io);
-    },
-    'tk-image',
-  );
+  return carryOut(spec, argv, io, async ({ options, operands }: Parsed<Options>) => {
+    if (operands.length === 0) throw new UsageError('say what to scan: images, or directories of manifests');
+    toStdout(options);
+    const directories = operands.filter(isDirectory);
+    const ask = directories.length > 0 ? askForTree(operands, directories, options) : askForImages(operands, options);
+    // Read first: a file that is not to be overwritten is told before anybody is asked.
+    const earlier = options.output === undefined ? [] : await readRecord(io, options.output);
+    const { connect } = await import('../registry/connect.ts');
+    const lookup = await connect(options, io);
+    await ask(lookup, io);
+    const text = writeMetadata(uniteRecords(earlier, lookup.found()), formatOf(options));
+    if (options.output === undefined) io.output(text);
+    else writeNamed(options.output, text);
+    return tell(lookup, io);
+  });
 }
 
 /** Puts questions to a look-up, which remembers the answers. */

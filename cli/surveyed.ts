@@ -11,6 +11,7 @@ import { readFilesWith } from '../fn/tree.ts';
 import { readWorkloads, selectWorkloads, workloadId, type Selection } from '../fn/workloads.ts';
 import { wordsOf } from '../fn/words.ts';
 import type { GivenOptions } from '../registry/options.ts';
+import { TO_ASK } from './given.ts';
 import type { RegistryLookup } from '../registry/lookup.ts';
 
 /** Where answers come from. */
@@ -42,7 +43,7 @@ export async function surveyDirectory(
   options: AnswerOptions,
   io: Io,
 ): Promise<Surveyed> {
-  const given = await configOf({ ...options, strict: false }, io);
+  const given: Config = { ...(await configOf({ ...options, strict: false }, io)), toAsk: TO_ASK };
   const answers = await answersOf(options, io);
   boundYoungGeneration();
   const { keys, anywhere } = wordsOf(given.spec);

@@ -1,6 +1,7 @@
 import type { Config } from '../fn/config/config.ts';
 import { unifiedDiff } from '../fn/diff.ts';
 import { writeFiles, type File } from '../fn/directory.ts';
+import { boundYoungGeneration } from '../fn/heap.ts';
 import type { Io } from '../fn/io.ts';
 import { remembering } from '../fn/lookup/remembering.ts';
 import { addDocuments } from '../fn/lookup/read.ts';
@@ -21,6 +22,7 @@ import { askEach } from './ask.ts';
 import { changeTable } from './change-table.ts';
 import { paintFor } from './colour.ts';
 import { documentFormat } from './formats.ts';
+import { TO_ASK } from './given.ts';
 import { openOwn, type Committed, type Own } from './own-commits.ts';
 import { print } from './output.ts';
 import { progressOn } from './progress.ts';
@@ -34,6 +36,7 @@ export async function updateDirectories(operands: readonly string[], options: Up
   const own = options.commit ? await openOwn(operands, options, io) : undefined;
   const config = await configFor(operands, options, io);
   const answers = await answersOf(options, io);
+  boundYoungGeneration();
   const { files, passedOver, count } = progressOn(stderrScreen(io.environment)).counting(
     (read) => `reading files, ${read} so far`,
     (tick) => readTree(operands, config.spec, tick),
@@ -88,7 +91,8 @@ function filesByName(files: ReadonlyMap<Source, File>): Map<string, File> {
 
 async function configFor(operands: readonly string[], options: UpdateOptions, io: Io): Promise<Config> {
   const { fnConfig, strict = false, maxChanges, offline } = options;
-  const config = await configOf({ strict, ...(fnConfig !== undefined && { fnConfig }) }, io);
+  const given = await configOf({ strict, ...(fnConfig !== undefined && { fnConfig }) }, io);
+  const config: Config = { ...given, toAsk: TO_ASK };
   config.spec.lookup = offline ? 'none' : 'registry';
   if (maxChanges !== undefined) config.spec.maxChanges = Number(maxChanges);
   const limits = await limitsOf(operands, options, config);

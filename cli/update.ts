@@ -1,11 +1,10 @@
 import type { Io } from '../fn/io.ts';
-import { guarded } from '../fn/run.ts';
 import { UsageError } from '../fn/usage.ts';
 import { classes, failureOf } from '../job/failure.ts';
 import { compileTemplate } from '../job/message.ts';
 import { refProblem } from '../api/ref.ts';
 import type { GivenOptions } from '../registry/options.ts';
-import { parse } from './command.ts';
+import { carryOut, type Parsed } from './command.ts';
 import { ABOUT_PULL_REQUESTS, flagOf, givenOf } from './given.ts';
 import type { Format } from './formats.ts';
 import type { PullRequestFlags } from './pull-request.ts';
@@ -41,31 +40,28 @@ export interface UpdateOptions extends GivenOptions, PullRequestFlags {
 
 /** `tk-image update`: the whole pipeline, on files or on a repository. */
 export async function update(argv: string[], io: Io): Promise<number> {
-  return guarded(
-    io,
-    async () => {
-      const { options, operands } = parse<UpdateOptions>(spec, argv);
-      check(options, operands, io);
-      try {
-        const directories = operands.length > 0 ? operands : ['.'];
-        if (options.git === undefined && !options.pullRequest) {
-          const { updateDirectories } = await import('./update-directories.ts');
-          return await updateDirectories(directories, options, io);
-        }
-        const { updateRemote } = await import('./update-remote.ts');
-        if (options.git !== undefined) return await updateRemote(options.git, options, io);
-        const { placeOnRemote } = await import('./own-remote.ts');
-        const { url, branch, paths } = await placeOnRemote(directories, io);
-        return await updateRemote(url, { ...options, ref: branch, path: paths }, io, 'the remote');
-      } catch (error) {
-        if (!(error instanceof Error) || (error.name !== 'GitError' && error.name !== 'JobError')) throw error;
-        const failure = failureOf(error);
-        io.error(`tk-image: ${failure.class}: ${failure.message}`);
-        return classes[failure.class].exit;
+  return carryOut(spec, argv, io, async ({ options, operands }: Parsed<UpdateOptions>) => {
+    check(options, operands, io);
+    try {
+      const directories = operands.length > 0 ? operands : ['.'];
+      if (options.git === undefined && !options.pullRequest) {
+        const { updateDirectories } = await import('./update-directories.ts');
+        return await updateDirectories(directories, options, io);
       }
-    },
-    'tk-image',
-  );
+      const { updateRemote } = await import('./update-remote.ts');
+      if (options.git !== undefined) return await updateRemote(options.git, options, io);
+      const { placeOnRemote } = await import('./own-remote.ts');
+      const { url, branch, paths } = await placeOnRemote(directories, io);
+      return await updateRemote(url, { ...options, ref: branch, path: paths }, io, 'the remote');
+    } catch (error) {
+      if (!(error instanceof Error) || (error.name !== 'GitError' && error.name !== 'JobError')) throw error;
+      const failure = failureOf(error);
+      // What is of no class speaks for itself.
+      const about = failure.class === 'Internal' ? '' : `${failure.class}: `;
+      io.error(`tk-image: ${about}${failure.message}`);
+      return classes[failure.class].exit;
+    }
+  });
 }
 
 /** Options that mean something with some others alone. */

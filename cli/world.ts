@@ -20,6 +20,7 @@ import type { World } from '../job/run.ts';
 import { runsInProcess } from '../job/schema.ts';
 import { cacheDirectory } from '../registry/place.ts';
 import type { GivenOptions } from '../registry/options.ts';
+import { TO_ASK } from './given.ts';
 import type { Progress } from './progress.ts';
 
 /** What options say of the world that a job runs in. */
@@ -27,6 +28,8 @@ export interface WorldOptions extends GivenOptions {
   metadata: string[];
   secret: string[];
   allowHttp?: boolean;
+  /** Given to a command that else asks registries, whatever the functionConfig says. */
+  offline?: boolean;
 }
 
 /** Where a job runs, and what ends it. */
@@ -142,7 +145,7 @@ async function engine(
   const { functionConfig } = job.spec.run;
   // Not by `configOf`, which loads the schemas late: here they are at hand.
   const given = functionConfig === undefined ? { spec: defaultSpec(), setImage: false } : readConfig(functionConfig);
-  const config: Config = { ...given, ...(scope && { scope }) };
+  const config: Config = { ...given, ...(scope && { scope }), ...(options.offline && { toAsk: TO_ASK }) };
   const files = options.metadata.map((name) => {
     const text = readText(io, name);
     return { name, text, hash: hashOf(text) };
@@ -161,7 +164,9 @@ async function engine(
       answers: async () => ({ answers: await answers.take(), lookup }),
       labels: async (image, reference) => registries?.labels(image, reference),
     },
-    fixed: asks ? undefined : JSON.stringify([program, scope, files.map(({ name, hash }) => [name, hash])]),
+    fixed: asks
+      ? undefined
+      : JSON.stringify([program, scope, config.toAsk, files.map(({ name, hash }) => [name, hash])]),
   };
 }
 

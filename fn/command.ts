@@ -14,7 +14,8 @@ export function parseInto(command: Command, argv: readonly string[]): string | u
     command.parse(argv, { from: 'user' });
     return undefined;
   } catch (error) {
-    if (error instanceof CommanderError) return error.message.replace(/^error: /, '');
+    if (error instanceof CommanderError)
+      return error.message.replace(/^error: /, '').replace(/\n\(Did you mean (.*)\?\)$/s, '; did you mean $1?');
     throw error;
   }
 }

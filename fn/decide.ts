@@ -235,7 +235,7 @@ export class Decider {
     const given = this.#answers.metadata(image);
     if (given) return given;
     const lookup = this.#lookup;
-    if (!lookup) return missing(image);
+    if (!lookup) return missing(image, this.#config);
     const name = canonicalName(image);
     const asked = this.#scans.get(name);
     if (asked) return asked;
@@ -285,10 +285,10 @@ function setImageChange(reference: Reference, { name, tag, digest }: NonNullable
 }
 
 /** Nobody was there to say what tags a repository has. */
-export function missing(image: string): Note {
+export function missing(image: string, { toAsk = 'set "lookup: registry"' }: Config): Note {
   return {
     reason: 'metadata-missing',
-    message: `no metadata of ${image} was given, so its tags are not known; give an ImageMetadata as an item or with --metadata, or set "lookup: registry"`,
+    message: `no metadata of ${image} was given, so its tags are not known; give an ImageMetadata as an item or with --metadata, or ${toAsk}`,
   };
 }
 

@@ -20,13 +20,18 @@ export class InputError extends Error {
 }
 
 /** Runs a face and turns what the user must act on into a message and an exit status. */
-export async function guarded(io: Io, face: () => Promise<number>, program = 'image-update'): Promise<number> {
+export async function guarded(
+  io: Io,
+  face: () => Promise<number>,
+  program = 'image-update',
+  command = program,
+): Promise<number> {
   try {
     return await face();
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     if (error.name === 'ConfigError' || error.name === 'UsageError') {
-      io.error(usage(error.message, program));
+      io.error(usage(error.message, program, command));
       return MISUSED;
     }
     if (!USER_ERRORS.has(error.name)) throw error;

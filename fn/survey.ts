@@ -135,7 +135,7 @@ export async function survey(
     unread,
     account: ({ choice }) => choice && remember(accounts, choice, () => accountOf(choice, config)),
     tags: async ({ choice, image }) =>
-      choice?.metadata ?? answers.metadata(image) ?? (await ask?.metadata(image, [])) ?? missing(image),
+      choice?.metadata ?? answers.metadata(image) ?? (await ask?.metadata(image, [])) ?? missing(image, config),
   };
 }
 

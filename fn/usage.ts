@@ -1,6 +1,6 @@
-/** A usage error: what is wrong and where help is. */
-export function usage(problem: string, program = 'image-update'): string {
-  return `${program}: ${problem}\nSee ${program} --help`;
+/** A usage error: what is wrong, and where help is: at the program, or at the command of it that was meant. */
+export function usage(problem: string, program = 'image-update', command = program): string {
+  return `${program}: ${problem}\nSee ${command} --help`;
 }
 
 /** The command line is wrong: the user must type something else. Exit status 2. */

@@ -67,7 +67,7 @@ const SIGNS: readonly Sign[] = [
   {
     sign: /Could not resolve host|Temporary failure in name resolution|Name or service not known|Failed to connect|Couldn't connect|Connection (?:refused|timed out|reset|closed)|Operation timed out|No route to host|Network is unreachable|returned error: (?:5\d\d|429|408)|HTTP (?:5\d\d|429)|hung up unexpectedly|unexpected disconnect|early EOF|RPC failed|Empty reply|kex_exchange_identification|Could not read from remote repository|unable to access/,
     class: 'GitUnavailable',
-    advice: 'the server did not answer as it should; it is tried again',
+    advice: 'the server did not answer as it should; check its name and the way to it, or try again later',
   },
 ];
 

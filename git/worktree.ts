@@ -99,6 +99,10 @@ function worktreeOf(
       // Not by their names: there may be more than a command line takes.
       const tracked = new Set(entriesOf(await git.must(['ls-files', '-z'], 'listing the files')));
       const unknown = paths.find((path) => !tracked.has(path));
+      // Of a submodule the top is listed, as one entry.
+      const submodule = unknown && parentsOf(unknown).find((path) => tracked.has(path));
+      if (submodule !== undefined)
+        return `${unknown} is in the submodule ${submodule}, which has commits of its own; run this in there, and name directories without it here`;
       if (unknown !== undefined)
         return `${unknown} is not tracked by git in ${root}; add and commit it first, or leave it out`;
       const changed = new Set(await changedFiles(git));
@@ -226,6 +230,13 @@ const MAX_WORDS = 4000;
 function wordsOf({ stdout, stderr }: Executed): string {
   const said = redact([stderr, stdout.toString()].join('\n').trim(), []);
   return said === '' ? 'git said nothing' : said.slice(-MAX_WORDS);
+}
+
+/** The directories that a path is in, the nearest first. */
+function parentsOf(path: string): string[] {
+  const parents: string[] = [];
+  for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1)) parents.push(path.slice(0, at));
+  return parents;
 }
 
 function entriesOf(text: string): string[] {

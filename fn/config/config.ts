@@ -13,6 +13,8 @@ export interface Config {
   setImage: boolean;
   /** Of a run that is not about all; without it, of everything that is governed. */
   scope?: Scope;
+  /** What has registries asked where none was, in the words of the program that runs; else as a functionConfig says it. */
+  toAsk?: string;
 }
 
 /** Bad configuration: the user must correct the functionConfig. Exit status 2. */

@@ -136,7 +136,7 @@ interface Refused {
 
 const POLICY = 'kind: ImagePolicy\nspec: {policy: {semver: {range: "1"}}}\n';
 const refused: Refused[] = [
-  { args: [], status: 2, says: /by which rule.*semver:~1\.2, or --policy FILE\nSee tk-image --help/ },
+  { args: [], status: 2, says: /by which rule.*semver:~1\.2, or --policy FILE\nSee tk-image choose --help/ },
   { args: ['semver:~1'], status: 2, says: /from what.*--tags/ },
   { args: ['semver:~1', '--tags', '-', '--metadata', 'x'], status: 2, says: /one of/ },
   { args: ['semver:~1', 'x', 'y'], status: 2, says: /"y"/ },

@@ -182,7 +182,7 @@ t.test('registries are asked for what has no metadata, and a network that is not
 });
 
 const misused: [args: string[], says: RegExp][] = [
-  [['--dryrun'], /unknown option '--dryrun'\n\(Did you mean --dry-run\?\)/],
+  [['--dryrun'], /unknown option '--dryrun'; did you mean --dry-run\?\nSee tk-image update --help/],
   [['--push'], /--push is about commits; say --commit too/],
   [['--branch', 'x'], /--branch is about commits/],
   [['--group-by', 'image'], /--group-by is about commits/],
@@ -352,6 +352,14 @@ const refused: [name: string, prepare: (user: Place) => void, says: RegExp, args
     /new\.yaml is not tracked by git/,
   ],
   [
+    'a file of a submodule',
+    ({ directory, git }) => {
+      git('-c', 'protocol.file.allow=always', 'submodule', '--quiet', 'add', directory, 'libs/sub');
+      git('commit', '--quiet', '--message=sub');
+    },
+    /libs\/sub\/apps\/\S+ is in the submodule libs\/sub, which has commits of its own/,
+  ],
+  [
     'an ignored file',
     ({ directory, git }) => {
       writeFileSync(join(directory, '.gitignore'), 'new.yaml\n');
@@ -429,7 +437,7 @@ t.test('places where nothing can be committed', async (t) => {
   const none = place(t);
   t.match(await none.run('--commit'), {
     status: 1,
-    stderr: /is in no git work tree that can be used: fatal: not a git/,
+    stderr: /^tk-image: [^:]+ is in no git work tree that can be used: fatal: not a git/,
   });
   none.git('init', '--quiet');
   t.match(await none.run('--commit'), { status: 1, stderr: /nothing was written: .* has no commit yet/ });
