@@ -1,6 +1,7 @@
 import type { Result } from '../fn/result.ts';
 import { workloadId } from '../fn/workloads.ts';
 import { changesOf, type Change } from '../job/change.ts';
+import { plural } from '../fn/plural.ts';
 
 /** An image field that moved, or would. */
 export interface Moved extends Change {
@@ -53,10 +54,6 @@ export function headlineOf({ moved, files, told, failure, done }: Outcome): stri
   return done === undefined
     ? `image-update: ${what} would change; nothing was written${held}`
     : `image-update: ${what} changed, ${done}${held}`;
-}
-
-function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 /** The changes that results of the engine tell of. */

@@ -29,6 +29,7 @@ import { configuredUser } from '../git/user.ts';
 import { carryOut, type Parsed } from './command.ts';
 import type { CommandSpec } from './spec.ts';
 import * as specs from './specs/annotate.ts';
+import { plural } from '../fn/plural.ts';
 
 interface Options {
   workload: string[];
@@ -100,10 +101,6 @@ function summary({ dryRun }: Options, changed: number, selected: number, files: 
   if (changed === 0) return `nothing to change in ${plural(selected, 'workload')}`;
   const rest = selected > changed ? `; nothing to change in ${selected - changed}` : '';
   return `${dryRun ? 'would change' : 'changed'} ${plural(changed, 'workload')} in ${plural(files, 'file')}${rest}`;
-}
-
-function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 async function requestOf(options: Options, directory: string, io: Io): Promise<PolicyRequest> {

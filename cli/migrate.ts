@@ -21,6 +21,7 @@ import { print } from './output.ts';
 import { migrate as spec } from './specs/migrate.ts';
 import type { AnswerOptions } from './surveyed.ts';
 import { tableText } from './table.ts';
+import { plural } from '../fn/plural.ts';
 
 interface Options extends AnswerOptions {
   from: From[];
@@ -221,8 +222,4 @@ function summary({ dryRun, remove }: Options, rows: readonly Row[], { edits, add
       ? ''
       : '; what the other tool reads stays, so stop that tool before this one runs';
   return parts.join(', ') + both;
-}
-
-function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -22,12 +22,14 @@ export async function placeOnRemote(operands: readonly string[], io: Io): Promis
       `no branch is checked out in ${tree.root}, so there is none to propose changes to; git switch to one, or say --git URL --ref BRANCH`,
     );
   const upstream = await tree.upstream(tree.branch);
-  const paths = operands.map((operand) => pathIn(tree, operand));
+  const given = operands.map((operand) => pathIn(tree, operand));
+  // The root is everything, which is no path.
+  const paths = given.includes('') ? [] : given;
   const problem = await tree.unpushed(upstream, paths);
   if (problem !== undefined) throw new InputError(`${problem}: a pull request is made of what the remote has`);
   return {
     url: await tree.urlOf(upstream.remote),
     branch: upstream.ref.replace('refs/heads/', ''),
-    paths: paths.includes('') ? [] : paths,
+    paths,
   };
 }

@@ -11,6 +11,7 @@ import type { Source } from './source.ts';
 import { DONE, FAILED } from './status.ts';
 import { readTree } from './tree.ts';
 import type { Outcome } from './update.ts';
+import { plural } from './plural.ts';
 
 /** Edits the YAML files below directories in place: all that change, or none. */
 export async function runDirectory(args: Arguments, io: Io, connect: Connect): Promise<number> {
@@ -67,8 +68,4 @@ export function summary(
   const files = new Set(changes.map(({ file }) => file?.path)).size;
   const verb = dryRun ? 'would change' : 'changed';
   return `${verb} ${plural(changes.length, 'field')} in ${plural(files, 'file')} of ${count}, ${warnings}`;
-}
-
-function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -36,6 +36,11 @@ export function ancestors(path: string): string[] {
   return segments.map((_, i) => segments.slice(0, i + 1).join('/'));
 }
 
+/** Whether a path is one of the directories or files given, or lies below one; any path if none is given. */
+export function isBelow(path: string, roots: readonly string[]): boolean {
+  return roots.length === 0 || roots.some((root) => path === root || path.startsWith(`${root}/`));
+}
+
 function isDisguised(segment: string, name: string): boolean {
   // NTFS takes `.git::$INDEX_ALLOCATION`, `.git.` and `.git ` for `.git`.
   const plain = (segment.normalize('NFKC').replaceAll(IGNORED, '').split(':')[0] ?? '')

@@ -3,6 +3,7 @@ import { join, relative, sep } from 'node:path';
 import { GitError } from './error.ts';
 import { pushFailure } from './failure.ts';
 import { execute, LONGEST_TIMER_MS, type Executed } from './process.ts';
+import { ancestors, isBelow } from './path.ts';
 import { redact } from './redact.ts';
 import type { Identity } from './repository.ts';
 
@@ -51,7 +52,7 @@ export interface Worktree {
   push(upstream: Upstream): Promise<void>;
   /** The URL of a remote. */
   urlOf(remote: string): Promise<string>;
-  /** Why what is pushed is not all that stands below these paths; undefined if it is, as far as is known here. */
+  /** Why what is pushed is not all that stands below these paths, or anywhere if none is given; undefined if it is, as far as is known here. */
   unpushed(upstream: Upstream, paths: readonly string[]): Promise<string | undefined>;
 }
 
@@ -100,7 +101,7 @@ function worktreeOf(
       const tracked = new Set(entriesOf(await git.must(['ls-files', '-z'], 'listing the files')));
       const unknown = paths.find((path) => !tracked.has(path));
       // Of a submodule the top is listed, as one entry.
-      const submodule = unknown && parentsOf(unknown).find((path) => tracked.has(path));
+      const submodule = unknown && ancestors(unknown).find((path) => tracked.has(path));
       if (submodule !== undefined)
         return `${unknown} is in the submodule ${submodule}, which has commits of its own; run this in there, and name directories without it here`;
       if (unknown !== undefined)
@@ -155,7 +156,7 @@ function worktreeOf(
       if (isNew) return `the branch ${name} is not on ${remote} yet; git push it first`;
       const ahead = await git.must(['rev-list', '--count', '@{upstream}..HEAD'], `comparing with ${remote}`);
       if (ahead.trim() !== '0') return `${ahead.trim()} commits on ${name} are not on ${remote}; git push them first`;
-      const dirty = (await changedFiles(git)).find((file) => paths.some((path) => isBelow(file, path)));
+      const dirty = (await changedFiles(git)).find((file) => isBelow(file, paths));
       return dirty && `${dirty} has changes that are not on ${remote}; commit and push them, or stash them, first`;
     },
     async push({ remote, ref, isNew }) {
@@ -166,10 +167,6 @@ function worktreeOf(
       throw pushFailure(what, executed.stdout.toString(), redact(executed.stderr, []));
     },
   };
-}
-
-function isBelow(file: string, path: string): boolean {
-  return path === '' || file === path || file.startsWith(`${path}/`);
 }
 
 /** The tracked files with changes that are not committed. */
@@ -230,13 +227,6 @@ const MAX_WORDS = 4000;
 function wordsOf({ stdout, stderr }: Executed): string {
   const said = redact([stderr, stdout.toString()].join('\n').trim(), []);
   return said === '' ? 'git said nothing' : said.slice(-MAX_WORDS);
-}
-
-/** The directories that a path is in, the nearest first. */
-function parentsOf(path: string): string[] {
-  const parents: string[] = [];
-  for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1)) parents.push(path.slice(0, at));
-  return parents;
 }
 
 function entriesOf(text: string): string[] {

@@ -1,7 +1,6 @@
-import { ancestors, pathProblem } from '../git/path.ts';
+import { isBelow, ancestors, pathProblem } from '../git/path.ts';
 import type { FileChange, TreeEntry } from '../git/repository.ts';
 import { JobError } from './failure.ts';
-import { isBelow } from './path.ts';
 import type { JobSpec } from './schema.ts';
 
 /** What an image may have done to a path. */

@@ -1,7 +1,7 @@
+import { isBelow } from '../git/path.ts';
 import { isYamlName } from '../fn/directory.ts';
 import { noteResult, type Result } from '../fn/result.ts';
 import type { TreeEntry } from '../git/repository.ts';
-import { isBelow } from './path.ts';
 
 /**
  * The files of a tree that the engine reads, as it does in a directory: YAML by their names, none of `node_modules`, no

@@ -3,6 +3,7 @@ import { canonicalUrl } from '../git/url.ts';
 import type { Change } from './change.ts';
 import { classes, type Failure } from './failure.ts';
 import type { UpdateJob } from './read.ts';
+import { plural } from '../fn/plural.ts';
 
 /** `status.result` (reference/controllers.md A2). */
 export interface JobResult {
@@ -124,10 +125,6 @@ export function sentence({ outcome, commit, branch, filesChanged, changesCount }
     case 'Pushed':
       return `changed ${what}; pushed ${commit?.slice(0, 12)} to ${branch}`;
   }
-}
-
-function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 function time(milliseconds: number): string {

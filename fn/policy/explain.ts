@@ -5,6 +5,7 @@ import type { Current, Reason, Verdict } from './choose.ts';
 import type { Ranked, Ranking, Ties } from './rank.ts';
 import type { RefusalRule, Rule } from './rule.ts';
 import { readVersion } from './version.ts';
+import { plural } from '../plural.ts';
 
 /** A choice as far as it is made. */
 export interface Chosen extends Verdict, Omit<Ranking, 'best'> {
@@ -205,8 +206,4 @@ function counted({ rejected }: Chosen, rule: RefusalRule): string {
 function named(tags: string[]): string {
   const shown = tags.toSorted().slice(0, SHOWN);
   return `${plural(tags.length, 'tag')} (${shown.join(', ')}${tags.length > SHOWN ? ', …' : ''})`;
-}
-
-function plural(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

@@ -2,6 +2,7 @@ import type { Account } from '../../fn/policy/account.ts';
 import { parseReference, type Reference } from '../../fn/reference.ts';
 import { workloadOf, type Change } from '../change.ts';
 import { code, fit, plain, type Section } from './markdown.ts';
+import { plural } from '../../fn/plural.ts';
 
 /** What is known of a change beside itself. */
 export interface Facts {
@@ -196,8 +197,4 @@ function shortOf({ tag, digest }: Reference, hasDigests: boolean): string {
   const short = digest === undefined ? '' : `${digest.slice(0, digest.indexOf(':') + 13)}…`;
   if (tag === undefined) return short;
   return hasDigests && short !== '' ? `${tag}@${short}` : tag;
-}
-
-function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
