@@ -5,10 +5,9 @@ import { addDocuments } from '../fn/lookup/read.ts';
 import { onOneLine, type Result } from '../fn/result.ts';
 import { answersOf, configOf } from '../fn/run.ts';
 import { scopeOf } from '../fn/scope.ts';
-import type { Source } from '../fn/source.ts';
 import { FIELD_WORDS, survey, type Survey } from '../fn/survey.ts';
 import { readFilesWith } from '../fn/tree.ts';
-import { readWorkloads, selectWorkloads, workloadId, type Selection } from '../fn/workloads.ts';
+import { selectedIds, type Selection } from '../fn/workloads.ts';
 import { wordsOf } from '../fn/words.ts';
 import type { GivenOptions } from '../registry/options.ts';
 import { TO_ASK } from './given.ts';
@@ -50,7 +49,7 @@ export async function surveyDirectory(
   const { files, passedOver, count } = readFilesWith([directory], [...FIELD_WORDS, ...keys, ...anywhere]);
   const sources = [...files.keys()];
   for (const { text, documents } of sources) await addDocuments(answers, text, documents);
-  const selected = await select(sources, selection, given);
+  const selected = await selectedIds(sources, selection, given.spec);
   const config: Config = selected ? { ...given, scope: scopeOf({ workloads: [...selected] }) } : given;
   const lookup = options.offline ? undefined : await connected(options, io);
   const { fields, ...surveyed } = await survey(sources, config, answers, lookup, passedOver);
@@ -63,13 +62,6 @@ export async function surveyDirectory(
     unusable,
     failed: () => unusable.length > 0 || (lookup !== undefined && lookup.failures.size > 0),
   };
-}
-
-/** The names of the workloads that are selected; undefined for all fields, of whatever they are. */
-async function select(sources: readonly Source[], selection: Selection, { spec }: Config) {
-  if (selection.words.length === 0 && selection.namespace === undefined) return undefined;
-  const { workloads } = await readWorkloads(sources, spec);
-  return new Set(selectWorkloads(workloads, selection).map(({ ref }) => workloadId(ref)));
 }
 
 async function connected(options: AnswerOptions, io: Io): Promise<RegistryLookup> {

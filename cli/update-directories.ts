@@ -14,7 +14,7 @@ import { DONE, FAILED } from '../fn/status.ts';
 import { survey } from '../fn/survey.ts';
 import { readFilesWith, readTree } from '../fn/tree.ts';
 import { update, type Outcome } from '../fn/update.ts';
-import { readWorkloads, selectWorkloads, WORKLOAD_WORDS, workloadId } from '../fn/workloads.ts';
+import { selectedIds, WORKLOAD_WORDS, workloadId } from '../fn/workloads.ts';
 import { changesOf } from '../job/change.ts';
 import { partsOf, withoutStrict } from '../job/parts.ts';
 import { stderrScreen } from '../registry/progress.ts';
@@ -108,10 +108,10 @@ async function limitsOf(
   const isSelected = words.length > 0 || namespace !== undefined;
   if (!isSelected) return images.length > 0 ? { images } : undefined;
   const { files } = readFilesWith(operands, WORKLOAD_WORDS);
-  const { workloads } = await readWorkloads([...files.keys()], spec);
-  const selected = selectWorkloads(workloads, { words, ...(namespace !== undefined && { namespace }) });
+  const selection = { words, ...(namespace !== undefined && { namespace }) };
+  const selected = [...((await selectedIds([...files.keys()], selection, spec)) ?? [])];
   if (selected.length === 0) throw new InputError(`there is no workload in the namespace "${namespace}"`);
-  return { images, workloads: [...new Set(selected.map(({ ref }) => workloadId(ref)))] };
+  return { images, workloads: selected };
 }
 
 /** What a run came to. */

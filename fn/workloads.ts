@@ -88,6 +88,17 @@ export function selectWorkloads<T extends { ref: Named }>(
   return candidates.filter((candidate) => selected.has(candidate));
 }
 
+/** The names of the workloads of sources that are selected; undefined for all, of which none need be read. @throws as `selectWorkloads`. */
+export async function selectedIds(
+  sources: readonly Source[],
+  selection: Selection,
+  spec: Spec,
+): Promise<Set<string> | undefined> {
+  if (selection.words.length === 0 && selection.namespace === undefined) return undefined;
+  const { workloads } = await readWorkloads(sources, spec);
+  return new Set(selectWorkloads(workloads, selection).map(({ ref }) => workloadId(ref)));
+}
+
 type Wanted = Partial<Named>;
 
 /** Names may have colons (reference/flux-v1-mode.md §2); namespaces and kinds have none. */
